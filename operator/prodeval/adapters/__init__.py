@@ -1,0 +1,1 @@
+"""The edges: each module is the only user of its library."""

@@ -1,0 +1,1 @@
+"""What prodeval knows: values in, values out, no I/O."""

@@ -1,0 +1,93 @@
+"""What the use cases need of a Keptn project's Git upstream: look at it, and add commits to it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Snapshot(Protocol):
+    """The upstream as it was at one listing; reading more of it never changes what was read before.
+
+    A later write of the same push sees the earlier ones' changes. Paths are relative to the root of the branch, with `/`.
+    """
+
+    @property
+    def default_branch(self) -> str:
+        """The branch that HEAD names, or the operator's config."""
+        ...
+
+    @property
+    def tips(self) -> Mapping[str, str]:
+        """Commit id (40 hex digits) of each branch that was asked for and exists."""
+        ...
+
+    def read(self, branch: str, path: str) -> bytes | None:
+        """The file's bytes; None if it is absent. Raises PermanentError if a directory, symlink or submodule is in its place."""
+        ...
+
+    def holds(self, branch: str, path: str, content: bytes) -> bool:
+        """Whether the file has exactly these bytes; compares object ids, so that no content is transferred."""
+        ...
+
+    def list(self, branch: str, directory: str) -> tuple[str, ...]:
+        """The files below a directory, recursively, sorted, relative to it; () if it is absent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file to write, whole."""
+
+    branch: str
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one resource wants to push: an empty `changes` means that nothing is to be done.
+
+    Attributes:
+        changes: at most one for each (branch, path).
+        message: the whole commit message, with trailers; the same for each branch.
+    """
+
+    changes: tuple[Change, ...]
+    message: str
+
+
+Planner = Callable[[Snapshot], Write]
+"""Looks at a snapshot, says what to write. Called again with a fresh one after a rejected push. Raises ProdevalError to give up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The outcome of one write.
+
+    Attributes:
+        tips: commit id of each branch asked for, after the push.
+        default_branch: the branch that HEAD names, or the config.
+        written: what was pushed; empty if all was there already.
+    """
+
+    tips: Mapping[str, str]
+    default_branch: str
+    written: tuple[Change, ...]
+
+
+class Repository(Protocol):
+    """One project's upstream. Safe to call from many threads; calls that meet are merged into one push."""
+
+    def write(self, branches: frozenset[str], plan: Planner) -> Pushed:
+        """List, plan, and push if there is something to push; repeat if somebody else was faster.
+
+        `branches` are listed beside the default branch; one that does not exist is left out of `tips`.
+        Raises what `plan` raises; AccessDeniedError, PushRejectedError, DependencyNotReadyError, GitOperationFailedError.
+        """
+        ...
+
+    def look(self, branches: frozenset[str], at: Callable[[Snapshot], T]) -> T:
+        """List, and let `at` read; nothing is pushed. Raises as `write` does."""
+        ...
