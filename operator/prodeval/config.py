@@ -68,7 +68,7 @@ _GIT = GitConfig()
 
 
 def load_config() -> Config:
-    """Read the file that PRODEVAL_CONFIG names, else /etc/prodeval/config.yaml; raises ConfigError, naming file and place."""
+    """Read the file that PRODEVAL_CONFIG names, else /etc/prodeval/config.yaml; raises ConfigError with the place."""
     path = Path(os.environ.get(PATH_VARIABLE, DEFAULT_PATH))
     try:
         text = path.read_text(encoding="utf-8")

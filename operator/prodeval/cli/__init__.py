@@ -1,4 +1,4 @@
-"""The `prodeval` command; each subcommand is a module of its own, imported only when it is called, so that it starts fast."""
+"""The `prodeval` command; each subcommand is a module, imported only when it is called, so that it starts fast."""
 
 import sys
 from collections.abc import Sequence

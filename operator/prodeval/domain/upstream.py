@@ -10,7 +10,8 @@ T = TypeVar("T")
 class Snapshot(Protocol):
     """The upstream as it was at one listing; reading more of it never changes what was read before.
 
-    A later write of the same push sees the earlier ones' changes. Paths are relative to the root of the branch, with `/`.
+    A later write of the same push sees the earlier ones' changes.
+    Paths are relative to the root of the branch, with `/`.
     """
 
     @property
@@ -24,7 +25,10 @@ class Snapshot(Protocol):
         ...
 
     def read(self, branch: str, path: str) -> bytes | None:
-        """The file's bytes; None if it is absent. Raises PermanentError if a directory, symlink or submodule is in its place."""
+        """The file's bytes; None if it is absent.
+
+        Raises PermanentError if a directory, symlink or submodule is in its place.
+        """
         ...
 
     def holds(self, branch: str, path: str, content: bytes) -> bool:
@@ -59,7 +63,7 @@ class Write:
 
 
 Planner = Callable[[Snapshot], Write]
-"""Looks at a snapshot, says what to write. Called again with a fresh one after a rejected push. Raises ProdevalError to give up."""
+"""Looks at a snapshot, says what to write; called again with a fresh one after a rejected push; raises to give up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ class Repository(Protocol):
         """List, plan, and push if there is something to push; repeat if somebody else was faster.
 
         `branches` are listed beside the default branch; one that does not exist is left out of `tips`.
-        Raises what `plan` raises; AccessDeniedError, PushRejectedError, DependencyNotReadyError, GitOperationFailedError.
+        Raises what `plan` raises; AccessDeniedError, PushRejectedError, DependencyNotReadyError,
+        GitOperationFailedError.
         """
         ...
 
