@@ -1,0 +1,35 @@
+"""What the use cases need of the world; the adapters fill it."""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+from prodeval.domain.json_values import JSONObject
+from prodeval.domain.resource import ResourceKey
+
+
+class Cluster(Protocol):
+    """The Kubernetes API. All methods raise ClusterUnavailableError if it does not answer."""
+
+    def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:
+        """The decoded data of a Secret; raises DependencyNotReadyError if it is absent, AccessDeniedError."""
+        ...
+
+    def config_map(self, namespace: str, name: str) -> Mapping[str, bytes]:
+        """The data of a ConfigMap; raises as `secret`."""
+        ...
+
+    def read(self, key: ResourceKey) -> JSONObject | None:
+        """A ProductionEvaluation as it is now; None if it is gone."""
+        ...
+
+    def patch_status(self, key: ResourceKey, patch: JSONObject, resource_version: str) -> JSONObject | None:
+        """Merge a patch into the status unless somebody wrote the object since; None if somebody did, or it is gone."""
+        ...
+
+
+class Announcer(Protocol):
+    """Tells people what changed, as a Kubernetes Event."""
+
+    def __call__(self, body: JSONObject, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+        """Post one Event about a resource; never fails."""
+        ...
