@@ -1,0 +1,1 @@
+"""The programs of the local world, built from source into a per-user cache."""
