@@ -1,0 +1,35 @@
+"""The shipyard: read as Keptn reads it, patched without being rewritten."""
+
+from prodeval.domain.shipyard.edits import Edit, apply_edits, undo_edits
+from prodeval.domain.shipyard.model import (
+    Sequence,
+    Shipyard,
+    Stage,
+    Task,
+    Trigger,
+    read_shipyard,
+    tasks,
+    triggering_stage,
+)
+from prodeval.domain.shipyard.patch import Patched, patch
+from prodeval.domain.shipyard.settings import Gate, check_agreement, differing_field, gate
+
+__all__ = [
+    "Edit",
+    "Gate",
+    "Patched",
+    "Sequence",
+    "Shipyard",
+    "Stage",
+    "Task",
+    "Trigger",
+    "apply_edits",
+    "check_agreement",
+    "differing_field",
+    "gate",
+    "patch",
+    "read_shipyard",
+    "tasks",
+    "triggering_stage",
+    "undo_edits",
+]
