@@ -1,0 +1,120 @@
+"""What one resource wants to push: decided over a snapshot of the upstream; nothing is written here."""
+
+from dataclasses import dataclass
+
+from prodeval.domain.errors import DependencyNotReadyError, ShipyardRefusedError
+from prodeval.domain.files import ManagedFile, files_digest
+from prodeval.domain.paths import SHIPYARD, SLO, Layout, Place
+from prodeval.domain.resource import Load, Resource
+from prodeval.domain.shipyard import Patched, gate, patch
+from prodeval.domain.upstream import Change, Snapshot, Write
+from prodeval.service.resolving import ConfigMaps, View, check_service, sort_out, view, wanted_files
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """What the operator's config says about writing.
+
+    Attributes:
+        message: the first line of commit messages; fixed placeholders, replaced as text.
+        writable_paths: globs of files beyond the well-known ones.
+        layout: None: detected.
+    """
+
+    message: str
+    writable_paths: tuple[str, ...] = ()
+    layout: Layout | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one resource wants to push, and what the upstream holds for it afterwards.
+
+    Attributes:
+        where: where the stage stands.
+        files: the managed files, sorted by path.
+        withheld: what policy Verify keeps from being pushed, for a person to merge.
+        doubts: what will probably go wrong, a sentence each.
+    """
+
+    write: Write
+    where: Place
+    layout: Layout
+    files: tuple[ManagedFile, ...]
+    load: Load
+    timeframe: str
+    withheld: tuple[Change, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def make_plan(
+    resource: Resource, snapshot: Snapshot, listed: frozenset[str], config_maps: ConfigMaps, settings: PlanSettings
+) -> Plan:
+    """Resolve, check and plan; raises ProdevalError for what stands in the way, BranchNotListedError."""
+    seen = view(snapshot, resource.target.stage, listed, settings.layout)
+    where = check_service(resource, seen)
+    shipyard = _shipyard_text(snapshot)
+    wanted = wanted_files(resource, seen, shipyard, config_maps)
+    changes, files = sort_out(resource, seen, wanted, settings.writable_paths)
+    paths = _paths_after(resource, seen, where, changes)
+    wish = gate(
+        resource.target.stage, resource.shipyard, has_load_files=any(path.startswith("locust/") for path in paths)
+    )
+    patched = patch(shipyard, wish)
+    shipyard_change = _shipyard_change(snapshot, patched)
+    is_managed = resource.shipyard.policy == "Manage"
+    return Plan(
+        write=Write((*changes, *(shipyard_change if is_managed else ())), _message(resource, files, settings.message)),
+        where=where,
+        layout=seen.layout,
+        files=files,
+        load=wish.load,
+        timeframe=patched.timeframe or "",
+        withheld=() if is_managed else shipyard_change,
+    )
+
+
+def _shipyard_text(snapshot: Snapshot) -> str:
+    found = snapshot.read(snapshot.default_branch, SHIPYARD)
+    if found is None:
+        raise DependencyNotReadyError(
+            f"branch {snapshot.default_branch!r} of the upstream has no shipyard.yaml; if Keptn uses another branch, name it "
+            "in projects.<project>.branch in the operator's config"
+        )
+    try:
+        return found.decode()
+    except UnicodeDecodeError as error:
+        raise ShipyardRefusedError("is not UTF-8; save it as UTF-8", path=SHIPYARD) from error
+
+
+def _shipyard_change(snapshot: Snapshot, patched: Patched) -> tuple[Change, ...]:
+    if not patched.edits:
+        return ()
+    return (Change(snapshot.default_branch, SHIPYARD, patched.text.encode()),)
+
+
+def _paths_after(resource: Resource, seen: View, where: Place, changes: tuple[Change, ...]) -> frozenset[str]:
+    """The service's files once the changes are pushed; raises DependencyNotReadyError if there is no SLO among them."""
+    root = where.of(resource.target.service)
+    present = seen.snapshot.list(where.branch, root.rstrip("/"))
+    paths = frozenset(present) | {change.path.removeprefix(root) for change in changes}
+    if SLO not in paths:
+        raise DependencyNotReadyError(
+            f"no slo.yaml for {resource.target.service!r} in stage {resource.target.stage!r}: neither the stage nor "
+            "spec.files has one, and Keptn would pass everything; add one"
+        )
+    return paths
+
+
+def _message(resource: Resource, files: tuple[ManagedFile, ...], template: str) -> str:
+    target, key = resource.target, resource.key
+    values = {
+        "{project}": target.project,
+        "{stage}": target.stage,
+        "{service}": target.service,
+        "{namespace}": key.namespace,
+        "{name}": key.name,
+    }
+    for placeholder, value in values.items():
+        template = template.replace(placeholder, value)
+    return f"{template}\n\nProdeval-Resource: {key}\nProdeval-Digest: {files_digest(files)}\n"

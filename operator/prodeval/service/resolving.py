@@ -1,0 +1,170 @@
+"""From the sources that a resource names to the files that it wants."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from prodeval.domain.errors import DependencyNotReadyError, RetryableError
+from prodeval.domain.files import (
+    ManagedFile,
+    WantedFile,
+    config_map_files,
+    inline_file,
+    merge_sources,
+    ownership,
+    sha256,
+    stage_files,
+)
+from prodeval.domain.json_values import as_list, as_object, as_text, child
+from prodeval.domain.paths import METADATA, SLO, Layout, Place, check_path, is_well_known, place, stage_directory
+from prodeval.domain.resource import ConfigMapFiles, FileSource, InlineFile, Resource, StageFiles
+from prodeval.domain.shipyard import triggering_stage
+from prodeval.domain.upstream import Change, Snapshot
+
+ConfigMaps = Mapping[str, Mapping[str, bytes]]
+"""The data of each ConfigMap that a resource names."""
+
+
+class BranchNotListedError(RetryableError):
+    """The plan needs a branch that the listing did not ask for; ask again with it."""
+
+    def __init__(self, branch: str) -> None:
+        super().__init__(branch)
+        self.branch = branch
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A snapshot, and how Keptn lays stages out in it.
+
+    Attributes:
+        listed: the branches that were asked for; one of them that has no tip does not exist.
+    """
+
+    snapshot: Snapshot
+    layout: Layout
+    listed: frozenset[str]
+
+    def place(self, stage: str) -> Place:
+        """Where a stage stands; raises DependencyNotReadyError if it is not there, BranchNotListedError."""
+        where = place(self.layout, stage, self.snapshot.default_branch)
+        if where.branch in self.snapshot.tips:
+            return where
+        if where.branch not in self.listed:
+            raise BranchNotListedError(where.branch)
+        raise DependencyNotReadyError(
+            f"stage {stage!r} has no branch in the upstream; Keptn makes it when a project is created with that stage "
+            "in its shipyard"
+        )
+
+
+def view(snapshot: Snapshot, stage: str, listed: frozenset[str], layout: Layout | None) -> View:
+    """Look at a snapshot; the layout is that of the config, else what the default branch shows."""
+    if layout is None:
+        is_directory = bool(snapshot.list(snapshot.default_branch, stage_directory(stage)))
+        layout = Layout.DIRECTORY if is_directory else Layout.BRANCH
+    return View(snapshot, layout, listed)
+
+
+def check_service(resource: Resource, seen: View) -> Place:
+    """Where the resource's stage stands; raises DependencyNotReadyError unless Keptn knows the service there."""
+    target = resource.target
+    where = seen.place(target.stage)
+    if seen.snapshot.read(where.branch, where.of(target.service, METADATA)) is None:
+        raise DependencyNotReadyError(
+            f"service {target.service!r} is not in stage {target.stage!r} of the upstream; "
+            f"make it with: keptn create service {target.service} --project={target.project}"
+        )
+    return where
+
+
+def wanted_files(resource: Resource, seen: View, shipyard: str, config_maps: ConfigMaps) -> tuple[WantedFile, ...]:
+    """All files that the resource's sources give, later ones winning; raises DependencyNotReadyError, InvalidSpecError."""
+    sources = resource.files or _default_sources(resource, seen, shipyard)
+    return merge_sources(_source_files(source, resource, seen, config_maps) for source in sources)
+
+
+def _source_files(
+    source: FileSource, resource: Resource, seen: View, config_maps: ConfigMaps
+) -> tuple[WantedFile, ...]:
+    match source:
+        case InlineFile():
+            return (inline_file(source),)
+        case ConfigMapFiles():
+            return config_map_files(source, config_maps[source.name])
+        case StageFiles():
+            return _copied(source, resource.target.service, seen)
+
+
+def _copied(source: StageFiles, service: str, seen: View) -> tuple[WantedFile, ...]:
+    where = seen.place(source.name)
+    listing = seen.snapshot.list(where.branch, where.of(service).rstrip("/"))
+    paths = source.paths or tuple(path for path in listing if is_well_known(path))
+    return stage_files(source.name, paths, reader(seen.snapshot, where, service), named=bool(source.paths))
+
+
+def reader(snapshot: Snapshot, where: Place, service: str) -> Callable[[str], bytes | None]:
+    """Reads a service's files by their path relative to the service."""
+    return lambda path: snapshot.read(where.branch, where.of(service, path))
+
+
+def _default_sources(resource: Resource, seen: View, shipyard: str) -> tuple[FileSource, ...]:
+    """Nothing if production has an slo.yaml of its own, else the stage that triggers this one."""
+    target = resource.target
+    own = reader(seen.snapshot, seen.place(target.stage), target.service)(SLO)
+    source = triggering_stage(shipyard, target.stage, resource.shipyard.sequence)
+    if source is None and own is None:
+        raise DependencyNotReadyError(
+            f"stage {target.stage!r} has no slo.yaml for {target.service!r}, and no other stage triggers "
+            f"{target.stage}.{resource.shipyard.sequence}; name the files in spec.files"
+        )
+    if source is None:
+        return ()
+    copies = _copied(StageFiles(source), target.service, seen)
+    slo = next((file for file in copies if file.path == SLO), None)
+    if slo is None and own is None:
+        raise DependencyNotReadyError(
+            f"neither stage {target.stage!r} nor stage {source!r} has an slo.yaml for {target.service!r}; "
+            f"add one to stage {source!r}, or name the files in spec.files"
+        )
+    is_theirs = slo is None or ownership(slo, own, written_digests(resource)) == "Keep"
+    return () if is_theirs else (StageFiles(source),)
+
+
+def written_digests(resource: Resource) -> Mapping[str, str]:
+    """The digests of the files that we wrote earlier, by path, from the status."""
+    return {file.path: file.sha256 for file in managed_files(resource) if file.origin != OWN}
+
+
+OWN = "own"
+"""The origin of a file that somebody else wrote and that is kept."""
+
+
+def managed_files(resource: Resource) -> tuple[ManagedFile, ...]:
+    """The files that the last sync left, from the status."""
+    entries = map(as_object, as_list(child(resource.status, "sync", "files")))
+    return tuple(
+        ManagedFile(as_text(entry.get("path")), as_text(entry.get("sha256")), as_text(entry.get("from")))
+        for entry in entries
+    )
+
+
+def sort_out(
+    resource: Resource, seen: View, wanted: tuple[WantedFile, ...], writable: tuple[str, ...]
+) -> tuple[tuple[Change, ...], tuple[ManagedFile, ...]]:
+    """What is to be written, and what the stage then holds for us; raises InvalidSpecError for a path that is not ours."""
+    target = resource.target
+    where, written = seen.place(target.stage), written_digests(resource)
+    read = reader(seen.snapshot, where, target.service)
+    changes: list[Change] = []
+    managed: list[ManagedFile] = []
+    for file in wanted:
+        check_path(file.path, writable)
+        found = read(file.path)
+        owner = ownership(file, found, written)
+        if owner == "Keep" and found is not None:
+            managed.append(ManagedFile(file.path, sha256(found), OWN))
+            continue
+        managed.append(ManagedFile(file.path, sha256(file.content), file.origin))
+        if owner == "Write":
+            changes.append(Change(where.branch, where.of(target.service, file.path), file.content))
+    return tuple(changes), tuple(managed)

@@ -1,0 +1,140 @@
+from dataclasses import replace
+
+import pytest
+
+from prodeval.domain.errors import DependencyNotReadyError, InvalidSpecError
+from prodeval.domain.files import sha256
+from prodeval.domain.paths import Layout
+from prodeval.domain.resource import ConfigMapFiles, InlineFile, Resource, ResourceKey, ShipyardSpec, StageFiles, Target
+from prodeval.service.planning import PlanSettings, make_plan
+from prodeval.service.resolving import BranchNotListedError
+from tests.unit.service.snapshots import SLO, MemorySnapshot, tutorial
+
+RESOURCE = Resource(ResourceKey("team-a", "hello"), Target("fulltour", "production", "hello"))
+BRANCHES = frozenset({"production", "qa"})
+SETTINGS = PlanSettings("gate({service}): sync")
+
+
+def plan(snapshot, resource=RESOURCE, config_maps=None, settings=SETTINGS):
+    return make_plan(resource, snapshot, BRANCHES, config_maps or {}, settings)
+
+
+def pushed(made):
+    return {(change.branch, change.path): change.content for change in made.write.changes}
+
+
+def with_written(files, resource=RESOURCE):
+    entries = [{"path": path, "sha256": sha256(content), "from": "stage/qa"} for path, content in files.items()]
+    return replace(resource, status={"sync": {"files": entries}})
+
+
+def test_six_lines_copy_the_files_of_the_stage_before_and_patch_the_shipyard():
+    made = plan(tutorial())
+    assert set(pushed(made)) == {
+        ("production", "hello/slo.yaml"),
+        ("production", "hello/prometheus/sli.yaml"),
+        ("production", "hello/locust/basic.py"),
+        ("production", "hello/locust/locust.conf"),
+        ("main", "shipyard.yaml"),
+    }
+    assert {file.origin for file in made.files} == {"stage/qa"}
+    assert (made.load, made.timeframe, made.layout) == ("Generate", "2m", Layout.BRANCH)
+    assert b"# the deployment" in pushed(made)["main", "shipyard.yaml"]
+
+
+def test_a_second_plan_is_empty():
+    before = tutorial()
+    assert plan(before.after(plan(before).write.changes)).write.changes == ()
+
+
+def test_a_lost_status_does_not_turn_our_copies_into_somebody_elses():
+    before = tutorial()
+    after = before.after(plan(before).write.changes)
+    assert {file.origin for file in plan(after).files} == {"stage/qa"}
+
+
+def test_a_copy_follows_its_source_as_long_as_it_is_ours():
+    snapshot = tutorial(qa={"hello/slo.yaml": SLO + "# stricter\n"}, production={"hello/slo.yaml": SLO})
+    made = plan(snapshot, with_written({"slo.yaml": SLO.encode()}))
+    assert pushed(made)["production", "hello/slo.yaml"].endswith(b"# stricter\n")
+
+
+def test_productions_own_slo_is_used_and_nothing_is_copied():
+    made = plan(tutorial(production={"hello/slo.yaml": SLO + "# own\n"}))
+    assert set(pushed(made)) == {("main", "shipyard.yaml")}
+    assert made.files == ()
+
+
+def test_a_named_copy_keeps_somebody_elses_file_and_says_so():
+    resource = replace(RESOURCE, files=(StageFiles("qa"),))
+    made = plan(tutorial(production={"hello/slo.yaml": SLO + "# own\n"}), resource)
+    assert ("production", "hello/slo.yaml") not in pushed(made)
+    assert {file.path for file in made.files if file.origin == "own"} == {"slo.yaml"}
+
+
+def test_config_maps_and_inline_files_overwrite_and_later_ones_win():
+    files = (ConfigMapFiles("gate"), InlineFile("slo.yaml", SLO + "# inline\n"))
+    made = plan(
+        tutorial(production={"hello/slo.yaml": SLO}), replace(RESOURCE, files=files), {"gate": {"slo.yaml": b"x"}}
+    )
+    assert pushed(made)["production", "hello/slo.yaml"].endswith(b"# inline\n")
+    assert [(file.path, file.origin) for file in made.files] == [("slo.yaml", "inline")]
+
+
+def test_without_locust_files_live_traffic_is_measured():
+    resource = replace(RESOURCE, files=(InlineFile("slo.yaml", SLO),))
+    made = plan(tutorial(), resource)
+    assert made.load == "LiveTraffic"
+    assert b"triggeredAfter" in pushed(made)["main", "shipyard.yaml"]
+
+
+def test_verify_withholds_the_shipyard_and_pushes_the_files():
+    made = plan(tutorial(), replace(RESOURCE, shipyard=ShipyardSpec(policy="Verify")))
+    assert {change.branch for change in made.write.changes} == {"production"}
+    assert [change.path for change in made.withheld] == ["shipyard.yaml"]
+
+
+def test_the_directory_layout_is_recognised_and_used():
+    branches = tutorial().branches
+    main = dict(branches["main"])
+    for stage in ("qa", "production"):
+        main |= {f".keptn-stages/{stage}/{path}": content for path, content in branches[stage].items()}
+    made = make_plan(RESOURCE, MemorySnapshot({"main": main}), BRANCHES, {}, SETTINGS)
+    assert made.layout is Layout.DIRECTORY
+    assert ("main", ".keptn-stages/production/hello/slo.yaml") in pushed(made)
+
+
+def test_a_branch_that_was_not_listed_is_asked_for():
+    without_qa = MemorySnapshot({name: files for name, files in tutorial().branches.items() if name != "qa"})
+    with pytest.raises(BranchNotListedError, match="qa"):
+        make_plan(RESOURCE, without_qa, frozenset({"production"}), {}, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "message"),
+    [
+        (MemorySnapshot({"main": tutorial().branches["main"]}), "stage 'production' has no branch in the upstream"),
+        (tutorial(production={"hello/metadata.yaml": None}), "keptn create service hello --project=fulltour"),
+        (tutorial(main={"shipyard.yaml": None}), "branch 'main' of the upstream has no shipyard.yaml"),
+        (tutorial(qa={"hello/slo.yaml": None}), r"neither stage 'production' nor stage 'qa' has an slo\.yaml"),
+    ],
+)
+def test_what_is_not_there_yet_is_named_with_the_remedy(snapshot, message):
+    with pytest.raises(DependencyNotReadyError, match=message):
+        plan(snapshot)
+
+
+def test_named_files_without_an_slo_are_refused():
+    with pytest.raises(DependencyNotReadyError, match="Keptn would pass everything"):
+        plan(tutorial(), replace(RESOURCE, files=(InlineFile("locust/a.py", ""),)))
+
+
+def test_a_path_that_is_not_ours_is_refused_again_right_before_the_push():
+    with pytest.raises(InvalidSpecError, match="may not be written"):
+        plan(tutorial(), replace(RESOURCE, files=(InlineFile("job/config.yaml", ""),)))
+
+
+def test_the_message_is_replaced_as_text_and_carries_the_trailers():
+    message = plan(tutorial(), settings=PlanSettings("{project}/{stage}/{service} by {namespace}/{name}")).write.message
+    assert message.startswith("fulltour/production/hello by team-a/hello\n\n")
+    assert "\nProdeval-Resource: team-a/hello\nProdeval-Digest: sha256:" in message
