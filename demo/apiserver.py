@@ -102,8 +102,8 @@ def api_server(programs: Path, folder: Path, logs: Path) -> Iterator[ApiServer]:
         f"https://{secure}", certificate.ca_file, folder / "admin.kubeconfig", folder / "audit.jsonl", programs
     )
     server.write_kubeconfig(server.kubeconfig, ADMIN_TOKEN)
-    etcd = [programs / "etcd", *_etcd_flags(folder / "etcd", client, peer)]
-    kube = [programs / "kube-apiserver", *_api_server_flags(folder, server, certificate, client)]
+    etcd = _etcd_command(programs, folder / "etcd", client, peer)
+    kube = _api_server_command(folder, server, certificate, client)
     with (
         running(etcd, name="etcd", logs=logs) as store,
         running(kube, name="kube-apiserver", logs=logs) as child,
@@ -113,8 +113,9 @@ def api_server(programs: Path, folder: Path, logs: Path) -> Iterator[ApiServer]:
         yield server
 
 
-def _etcd_flags(data: Path, client: str, peer: str) -> list[str]:
+def _etcd_command(programs: Path, data: Path, client: str, peer: str) -> list[str | Path]:
     return [
+        programs / "etcd",
         "--name=local",
         f"--data-dir={data}",
         f"--listen-client-urls=http://{client}",
@@ -127,12 +128,13 @@ def _etcd_flags(data: Path, client: str, peer: str) -> list[str]:
     ]
 
 
-def _api_server_flags(folder: Path, server: ApiServer, certificate: Certificate, etcd: str) -> list[str]:
+def _api_server_command(folder: Path, server: ApiServer, certificate: Certificate, etcd: str) -> list[str | Path]:
     tokens, policy = folder / "tokens.csv", folder / "audit-policy.yaml"
     tokens.touch(mode=0o600)
     tokens.write_text(f'{ADMIN_TOKEN},admin,admin,"system:masters"\n')
     policy.write_text(yaml.safe_dump(AUDIT_POLICY))
     return [
+        server.programs / "kube-apiserver",
         f"--etcd-servers=http://{etcd}",
         f"--bind-address={loopback.ADDRESS}",
         f"--advertise-address={loopback.ADDRESS}",

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from demo.apiserver import ApiServer, api_server
 from demo.tools import build
 
