@@ -12,6 +12,8 @@ class Snapshot(Protocol):
 
     A later write of the same push sees the earlier ones' changes.
     Paths are relative to the root of the branch, with `/`.
+    A branch that was not asked for may be read too: it costs one listing, and is listed with the others from then on.
+    All methods raise GitOperationFailedError, AccessDeniedError.
     """
 
     @property
@@ -21,22 +23,28 @@ class Snapshot(Protocol):
 
     @property
     def tips(self) -> Mapping[str, str]:
-        """Commit id (40 hex digits) of each branch that was asked for and exists."""
+        """Commit id (40 hex digits) of each branch that was asked for or read, and exists."""
         ...
 
     def read(self, branch: str, path: str) -> bytes | None:
-        """The file's bytes; None if it is absent.
+        """The file's bytes; None if it or its branch is absent.
 
-        Raises PermanentError if a directory, symlink or submodule is in its place.
+        Raises InvalidFileError if a directory, symlink or submodule is in its place.
         """
         ...
 
     def holds(self, branch: str, path: str, content: bytes) -> bool:
-        """Whether the file has exactly these bytes; compares object ids, so that no content is transferred."""
+        """Whether the file has exactly these bytes; compares object ids, so that no content is transferred.
+
+        Raises as `read` does.
+        """
         ...
 
     def list(self, branch: str, directory: str) -> tuple[str, ...]:
-        """The files below a directory, recursively, sorted, relative to it; () if it is absent."""
+        """The files below a directory, recursively, sorted, relative to it; () if it is absent.
+
+        Symlinks and submodules are left out.
+        """
         ...
 
 
@@ -52,6 +60,8 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Write:
     """What one resource wants to push: an empty `changes` means that nothing is to be done.
+
+    A change that is upstream already is dropped; what remains becomes one commit on each branch.
 
     Attributes:
         changes: at most one for each (branch, path).
@@ -73,7 +83,7 @@ class Pushed:
     Attributes:
         tips: commit id of each branch asked for, after the push.
         default_branch: the branch that HEAD names, or the config.
-        written: what was pushed; empty if all was there already.
+        written: what was pushed, also by earlier tries of the same write; empty if all was there already.
     """
 
     tips: Mapping[str, str]
@@ -87,9 +97,12 @@ class Repository(Protocol):
     def write(self, branches: frozenset[str], plan: Planner) -> Pushed:
         """List, plan, and push if there is something to push; repeat if somebody else was faster.
 
+        Costs one request if nothing moved upstream and nothing is to be pushed.
+
         `branches` are listed beside the default branch; one that does not exist is left out of `tips`.
-        Raises what `plan` raises; AccessDeniedError, PushRejectedError, DependencyNotReadyError,
-        GitOperationFailedError.
+        Raises what `plan` raises; AccessDeniedError, PushRejectedError, InvalidFileError (a path that cannot be written),
+        DependencyNotReadyError (empty upstream, or a change for a branch that is absent),
+        ConfigError (HEAD names no branch), GitOperationFailedError.
         """
         ...
 

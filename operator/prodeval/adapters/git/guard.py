@@ -1,0 +1,90 @@
+"""Ends network calls that take too long: whoever waits on one of these sockets is woken when they are shut down."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from prodeval.domain.errors import GitOperationFailedError
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds for each address of a host."""
+
+
+class Guard:
+    """The open sockets of one upstream.
+
+    A time-out on a socket is not enough: a server that sends a byte now and then never runs into it.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._handles: dict[int, socket.socket] = {}
+        self._expired, self._closed = False, threading.Event()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than the operator runs."""
+        self._closed.wait(seconds)
+        self.check()
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A TCP connection, watched from its first packet on. Raises OSError."""
+        failure: OSError | None = None
+        for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            sock = socket.socket(family, kind, proto)
+            try:
+                sock.settimeout(CONNECT_TIMEOUT)
+                self._watch(sock)
+                sock.connect(address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError as error:
+                self.release(sock.fileno())
+                sock.close()
+                failure = error
+            else:
+                return sock
+        raise failure or OSError(f"{host} has no address")
+
+    def release(self, fileno: int) -> None:
+        """Forget a socket, before its owner closes it."""
+        with self._mutex:
+            handle = self._handles.pop(fileno, None)
+        if handle:
+            handle.close()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Shut every socket down when the time is over; whoever uses them in here gets an OSError then."""
+        self._expired = self._closed.is_set()
+        timer = threading.Timer(seconds, self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def check(self) -> None:
+        """Raises GitOperationFailedError if the time is over, or the operator ends."""
+        if self._closed.is_set():
+            raise GitOperationFailedError("the operator is stopping")
+        if self._expired:
+            raise GitOperationFailedError("the upstream took too long; the connection was closed")
+
+    def close(self) -> None:
+        """End all calls, for good."""
+        self._closed.set()
+        self._expire()
+
+    def _watch(self, sock: socket.socket) -> None:
+        """Keep a second handle, since TLS takes the first one over."""
+        with self._mutex:
+            self.check()
+            self._handles[sock.fileno()] = sock.dup()
+
+    def _expire(self) -> None:
+        self._expired = True
+        with self._mutex:
+            for handle in self._handles.values():
+                with suppress(OSError):
+                    handle.shutdown(socket.SHUT_RDWR)

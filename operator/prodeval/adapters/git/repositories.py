@@ -1,0 +1,122 @@
+"""One upstream for each project, kept open between operations; calls that meet share one push."""
+
+import threading
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from prodeval.adapters.git.commits import Author
+from prodeval.adapters.git.transport import Transport
+from prodeval.adapters.git.transport_http import HTTPTransport
+from prodeval.adapters.git.writer import Job, Writer
+from prodeval.domain.credentials import GitCredentials
+from prodeval.domain.errors import AccessDeniedError, GitOperationFailedError
+from prodeval.domain.upstream import Planner, Pushed, Snapshot
+
+T = TypeVar("T")
+
+
+class GitRepository:
+    """One project's upstream; fulfils `domain.upstream.Repository`."""
+
+    def __init__(self, transport: Transport, writer: Writer) -> None:
+        self._transport, self._writer = transport, writer
+        self._turn = threading.Condition()
+        self._waiting: list[Job] = []
+        self._busy = False
+
+    def write(self, branches: frozenset[str], plan: Planner) -> Pushed:
+        """List, plan and push; whoever comes while a push is under way shares the next one."""
+        job = Job(branches, plan)
+        with self._turn:
+            self._waiting.append(job)
+            self._turn.wait_for(lambda: job.done or not self._busy)
+            if job.done:
+                return _answer(job)
+            self._busy, batch, self._waiting = True, self._waiting, []
+        self._serve(batch)
+        return _answer(job)
+
+    def look(self, branches: frozenset[str], at: Callable[[Snapshot], T]) -> T:
+        """List, and let `at` read."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._busy)
+            self._busy = True
+        seen: list[T] = []
+        try:
+            self._writer.look(branches, lambda snapshot: seen.append(at(snapshot)))
+        finally:
+            self._pass_on()
+        return seen[0]
+
+    def close(self) -> None:
+        """End what is under way, and give back the connections."""
+        self._transport.close()
+
+    def _serve(self, batch: list[Job]) -> None:
+        try:
+            self._writer.serve(batch)
+        finally:
+            for job in batch:
+                if not job.done:
+                    job.error = GitOperationFailedError("the push was interrupted; will be tried again")
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        with self._turn:
+            self._busy = False
+            self._turn.notify_all()
+
+
+class Repositories:
+    """The upstreams of all projects.
+
+    `author_name` and `author_email` sign the commits; `timeout` are the seconds that one try may take, from the listing
+    to the answer of the push; `allowed_hosts` narrows where credentials are sent, empty means any host.
+    """
+
+    def __init__(
+        self, *, author_name: str, author_email: str, timeout: float = 60.0, allowed_hosts: Collection[str] = ()
+    ) -> None:
+        self._author, self._timeout = Author(author_name, author_email), timeout
+        self._allowed = frozenset(host.lower() for host in allowed_hosts)
+        self._mutex = threading.Lock()
+        self._opened: dict[str, tuple[GitCredentials, str | None, GitRepository]] = {}
+        self._closed = False
+
+    def open(self, project: str, credentials: GitCredentials, *, branch: str | None = None) -> GitRepository:
+        """A project's upstream; the same one as before unless credentials or `branch` changed. No network yet.
+
+        `branch` overrides what HEAD names. Raises AccessDeniedError if the host is not allowed.
+        """
+        if self._allowed and credentials.host not in self._allowed:
+            raise AccessDeniedError(f"host {credentials.host!r} is not in git.allowedHosts of the operator's config")
+        with self._mutex:
+            if self._closed:
+                raise GitOperationFailedError("the operator is stopping")
+            known = self._opened.get(project)
+            if known and known[:2] == (credentials, branch):
+                return known[2]
+            repository = self._new(project, credentials, branch)
+            self._opened[project] = (credentials, branch, repository)
+        return repository
+
+    def close(self) -> None:
+        """End all operations under way within moments; each raises GitOperationFailedError in its thread."""
+        with self._mutex:
+            self._closed, opened = True, list(self._opened.values())
+            self._opened.clear()
+        for _, _, repository in opened:
+            repository.close()
+
+    def _new(self, project: str, credentials: GitCredentials, branch: str | None) -> GitRepository:
+        transport = HTTPTransport(credentials, self._timeout)
+        writer = Writer(transport, project, branch, self._author, self._timeout)
+        return GitRepository(transport, writer)
+
+
+def _answer(job: Job) -> Pushed:
+    if job.error:
+        raise job.error
+    if job.result is None:
+        raise GitOperationFailedError("the push was interrupted; will be tried again")
+    return job.result

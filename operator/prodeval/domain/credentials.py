@@ -1,0 +1,234 @@
+"""What Keptn's Secret `git-credentials-<project>` says: where a project's upstream is, and how to get in."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from prodeval.domain.errors import AccessDeniedError
+
+KEY = "git-credentials"
+_DEFAULT_HTTPS_USER = "keptnuser"
+_DEFAULT_SSH_USER = "git"
+_SCHEMES = ("https", "http", "ssh")
+_DEFAULT_PORTS = {"https": 443, "http": 80, "ssh": 22}
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP(S) forward proxy.
+
+    Attributes:
+        url: `http://host:port` or `https://host:port`.
+        user: empty if the proxy asks for none.
+    """
+
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GitCredentials:
+    """One project's upstream and the account that writes to it; equal if nothing of it changed.
+
+    Attributes:
+        url: without user and password, safe to print.
+        scheme: `https`, `http` or `ssh`.
+        host: lower case; an IPv6 address without brackets.
+        path: with its leading slash, decoded for SSH, as it stands for HTTP.
+        user: empty for anonymous HTTP.
+        token: HTTP only; empty for anonymous.
+        ca: PEM certificates to trust beside the system's.
+        private_key: SSH only, PEM.
+        known_hosts: lines in OpenSSH's format; empty means the operator's own file.
+        secret: the name of the Secret, for messages.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+    user: str
+    secret: str
+    token: str = field(default="", repr=False)
+    ca: str = field(default="", repr=False)
+    insecure_skip_tls: bool = False
+    proxy: Proxy | None = None
+    private_key: str = field(default="", repr=False)
+    private_key_passphrase: str = field(default="", repr=False)
+    known_hosts: str = field(default="", repr=False)
+
+
+def parse_git_credentials(data: Mapping[str, bytes], *, secret: str) -> GitCredentials:
+    """Read the decoded data of a Secret, in the shape of Keptn up to 0.16 (`remoteURI`, flat) or later (`remoteURL`).
+
+    Optional keys beside Keptn's own: `ca.crt` (PEM) and `known_hosts`.
+    Raises AccessDeniedError, naming the Secret and the key, never a value of it.
+    """
+    source = _Source(secret, _document(data, secret))
+    new = bool(source.values.get("remoteURL"))
+    shape = {**source.at("https"), **source.at("ssh")} if new else _nested(source.values)
+    extra = {name: _text(data, name, secret) for name in ("ca.crt", "known_hosts")}
+    return _credentials(source, _Source(secret, shape), extra)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A JSON object of the Secret; knows the Secret's name for its errors."""
+
+    secret: str
+    values: Mapping[str, object] = field(repr=False)
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or any(ord(char) < ord(" ") and char not in "\r\n\t" for char in value):
+            raise self.error(name, "must be text")
+        return value.strip()
+
+    def flag(self, name: str) -> bool:
+        value = self.values.get(name)
+        if value not in (None, True, False):
+            raise self.error(name, "must be true or false")
+        return value is True
+
+    def at(self, name: str) -> Mapping[str, object]:
+        value = self.values.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise self.error(name, "must be an object")
+        return value
+
+    def pem(self, name: str) -> str:
+        """PEM text, which Keptn's API takes as base64 and its Secret holds as it is."""
+        value = self.text(name)
+        if not value or value.startswith("-----BEGIN"):
+            return value
+        try:
+            return base64.b64decode(value, validate=False).decode("ascii").strip()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise self.error(name, "must be PEM, or PEM in base64") from error
+
+    def error(self, name: str, problem: str) -> AccessDeniedError:
+        return AccessDeniedError(f"Secret {self.secret!r}, key {KEY!r}: {name} {problem}")
+
+
+def _document(data: Mapping[str, bytes], secret: str) -> Mapping[str, object]:
+    if KEY not in data:
+        raise AccessDeniedError(
+            f"Secret {secret!r} has no key {KEY!r}; Keptn keeps the upstream's address and token there"
+        )
+    try:
+        value = json.loads(data[KEY])
+    except (ValueError, RecursionError):
+        value = None  # the error's text could hold a piece of the token
+    if not isinstance(value, dict):
+        raise AccessDeniedError(f"Secret {secret!r}, key {KEY!r}: must be a JSON object as Keptn writes it")
+    return value
+
+
+def _text(data: Mapping[str, bytes], key: str, secret: str) -> str:
+    try:
+        return data.get(key, b"").decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise AccessDeniedError(f"Secret {secret!r}, key {key!r}: must be text in UTF-8") from None
+
+
+def _nested(flat: Mapping[str, object]) -> dict[str, object]:
+    """The fields of Keptn's old shape under the names of the new one."""
+    proxy = {
+        "url": flat.get("gitProxyUrl"),
+        "scheme": flat.get("gitProxyScheme"),
+        "user": flat.get("gitProxyUser"),
+        "password": flat.get("gitProxyPassword"),
+    }
+    return {
+        "token": flat.get("token"),
+        "certificate": flat.get("gitPemCertificate"),
+        "insecureSkipTLS": flat.get("insecureSkipTLS"),
+        "privateKey": flat.get("privateKey"),
+        "privateKeyPass": flat.get("privateKeyPass"),
+        "proxy": proxy if flat.get("gitProxyUrl") else None,
+    }
+
+
+def _credentials(source: _Source, shape: _Source, extra: Mapping[str, str]) -> GitCredentials:
+    name = "remoteURL" if source.values.get("remoteURL") else "remoteURI"
+    url = _split(source, name)
+    ssh = url.scheme == "ssh"
+    key = shape.pem("privateKey") if ssh else ""
+    if ssh and not key:
+        raise source.error("privateKey", "is missing, and remoteURL is ssh://")
+    token = "" if ssh else shape.text("token")
+    return GitCredentials(
+        url=_printable(url),
+        scheme=url.scheme,
+        host=(url.hostname or "").lower(),
+        port=url.port or _DEFAULT_PORTS[url.scheme],
+        path=unquote(url.path) if ssh else url.path.rstrip("/"),
+        user=_user(source, url, token),
+        secret=source.secret,
+        token=token,
+        ca="\n".join(filter(None, (shape.pem("certificate"), extra["ca.crt"]))),
+        insecure_skip_tls=shape.flag("insecureSkipTLS"),
+        proxy=None if ssh else _proxy(_Source(source.secret, shape.at("proxy"))),
+        private_key=key,
+        private_key_passphrase=shape.text("privateKeyPass") if ssh else "",
+        known_hosts=extra["known_hosts"],
+    )
+
+
+def _user(source: _Source, url: SplitResult, token: str) -> str:
+    """SSH: the URL's; HTTP: the Secret's, else the one that Keptn itself uses with a token alone."""
+    if url.scheme == "ssh":
+        return unquote(url.username or "") or _DEFAULT_SSH_USER
+    return (source.text("user") or unquote(url.username or "") or _DEFAULT_HTTPS_USER) if token else ""
+
+
+def _split(source: _Source, name: str) -> SplitResult:
+    """The upstream's URL, if it is one that prodeval opens."""
+    text = source.text(name)
+    if not text.startswith(tuple(f"{scheme}://" for scheme in _SCHEMES)):
+        raise source.error(name, "must begin with https://, http:// or ssh://")
+    try:
+        url = urlsplit(text)
+        plausible = bool(url.hostname) and url.port != 0
+    except ValueError:
+        plausible, url = False, urlsplit("")
+    unsafe = any(char.isspace() or not char.isprintable() for char in text) or url.query or url.fragment
+    path = unquote(url.path)
+    if (
+        not plausible
+        or unsafe
+        or (url.hostname or "").startswith("-")
+        or not path.strip("/")
+        or ".." in path.split("/")
+    ):
+        raise source.error(name, "is not the URL of a repository")
+    if (url.username or "").startswith("-") or path.startswith("/-"):
+        raise source.error(name, "must not hold a part that begins with '-'")
+    if url.password:
+        raise source.error(name, "must not hold a password; put it into https.token")
+    return url
+
+
+def _printable(url: SplitResult) -> str:
+    return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
+
+
+def _proxy(shape: _Source) -> Proxy | None:
+    """Keptn keeps scheme and `host:port` apart."""
+    address = shape.text("url")
+    if not address:
+        return None
+    scheme = shape.text("scheme") or "http"
+    host, _, port = address.rpartition(":")
+    if scheme not in ("http", "https") or not host or not port.isdecimal() or "@" in host or "/" in host:
+        raise shape.error("proxy", "needs scheme http or https, and url as host:port")
+    return Proxy(f"{scheme}://{address}", shape.text("user"), shape.text("password"))
