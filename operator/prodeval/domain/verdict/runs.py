@@ -1,0 +1,126 @@
+"""Events grouped into runs: one sequence of one stage, from its trigger to its end."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from prodeval.domain.events import Event
+
+LIGHTHOUSE = "lighthouse-service"
+EVALUATION = "evaluation"
+_TASK_PARTS = 2
+_SEQUENCE_PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task of a run.
+
+    Attributes:
+        trigger_id: of its `.triggered` event, which may be unknown itself.
+        events: that one and what answered it, oldest first, at least one.
+    """
+
+    name: str
+    trigger_id: str
+    events: tuple[Event, ...]
+
+    @property
+    def began(self) -> datetime:
+        """When it was triggered."""
+        return self.events[0].time
+
+    @property
+    def finished(self) -> tuple[Event, ...]:
+        """Its `.finished` events: one for each executor that answered."""
+        return tuple(event for event in self.events if event.kind == "finished")
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether lighthouse gave a result."""
+        return self.name == EVALUATION and any(event.source == LIGHTHOUSE for event in self.finished)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sequence of one stage.
+
+    Attributes:
+        trigger: its `<stage>.<sequence>.triggered` event.
+        finished: its `<stage>.<sequence>.finished` event; None while it is under way.
+        tasks: oldest first.
+    """
+
+    context: str
+    stage: str
+    sequence: str
+    trigger: Event
+    finished: Event | None
+    tasks: tuple[Task, ...] = ()
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether lighthouse gave a result in it, whatever became of it later."""
+        return any(task.evaluated for task in self.tasks)
+
+    @property
+    def open(self) -> bool:
+        """Whether its result is still to come."""
+        return self.finished is None and not self.evaluated
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended, without a result of lighthouse, as anything but a success."""
+        return self.finished is not None and not self.evaluated and not succeeded(self.finished)
+
+    def began(self, task: str) -> datetime | None:
+        """When a task of that name was first triggered; None if it was not."""
+        return next((found.began for found in self.tasks if found.name == task), None)
+
+
+def succeeded(finished: Event) -> bool:
+    """Whether Keptn goes on after this `.finished` event; its status counts as much as its result."""
+    return finished.text("status") == "succeeded" and finished.text("result") in {"pass", "warning"}
+
+
+def group_runs(events: Sequence[Event], service: str) -> tuple[Run, ...]:
+    """The runs of one service in all stages, oldest trigger first; `events` are in order."""
+    ends = {event.triggered_id: event for event in events if _is_sequence(event, "finished")}
+    runs = [
+        Run(event.context, event.parts[0], event.parts[1], event, ends.get(event.id))
+        for event in events
+        if _is_sequence(event, "triggered") and event.text("service") == service
+    ]
+    tasks: dict[str, list[Task]] = {}
+    for task in _group_tasks(events):
+        owner = _owner(task, runs)
+        if owner is not None:
+            tasks.setdefault(owner.trigger.id, []).append(task)
+    return tuple(replace(run, tasks=tuple(tasks.get(run.trigger.id, ()))) for run in runs)
+
+
+def _is_sequence(event: Event, kind: str) -> bool:
+    return len(event.parts) == _SEQUENCE_PARTS and event.kind == kind
+
+
+def _group_tasks(events: Iterable[Event]) -> list[Task]:
+    grouped: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        if len(event.parts) == _TASK_PARTS:
+            answered = event.id if event.kind == "triggered" else event.triggered_id
+            grouped.setdefault((event.parts[0], answered), []).append(event)
+    tasks = [Task(name, answered, tuple(group)) for (name, answered), group in grouped.items()]
+    return sorted(tasks, key=lambda task: task.events[0].order)
+
+
+def _owner(task: Task, runs: Sequence[Run]) -> Run | None:
+    """The run that a task belongs to; its events name only context, stage and service.
+
+    Keptn runs one sequence of a service and stage at a time, the oldest first: so the oldest that was not over.
+    """
+    event = task.events[0]
+    place = (event.context, event.text("stage"), event.text("service"))
+    here = [run for run in runs if (run.context, run.stage, run.trigger.text("service")) == place]
+    begun = [run for run in here if run.trigger.time <= task.began]
+    going = [run for run in begun if run.finished is None or run.finished.time >= task.began]
+    return next(iter(going or begun[::-1] or here), None)
