@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from demo.apiserver import ApiServer, api_server
+from demo.gitserver import GitServer, git_server
+from demo.prometheus import Prometheus
+from demo.prometheus import prometheus as run_prometheus
 from demo.tools import build
 
 
@@ -37,3 +41,21 @@ def apiserver(tools: Path, logs: Path, tmp_path_factory: pytest.TempPathFactory)
 def kubectl(apiserver: ApiServer) -> Callable[..., str]:
     """Run kubectl as the administrator: `kubectl("get", "pods", stdin=...)`; KubectlError if it fails."""
     return apiserver.kubectl
+
+
+@pytest.fixture(scope="session")
+def gitserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., GitServer]]:
+    """Start a Git server of one's own; the arguments are those of `git_server` but for the folder."""
+    with ExitStack() as servers:
+
+        def start(**options: object) -> GitServer:
+            return servers.enter_context(git_server(tmp_path_factory.mktemp("git"), **options))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def prometheus(tools: Path, logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes nothing until `scrape` tells it to."""
+    with run_prometheus(tools, tmp_path_factory.mktemp("prometheus"), logs) as server:
+        yield server
