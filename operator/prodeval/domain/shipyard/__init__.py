@@ -1,5 +1,6 @@
 """The shipyard: read as Keptn reads it, patched without being rewritten."""
 
+from prodeval.domain.shipyard.changes import timeframe_of
 from prodeval.domain.shipyard.edits import Edit, apply_edits, undo_edits
 from prodeval.domain.shipyard.model import (
     Sequence,
@@ -12,9 +13,12 @@ from prodeval.domain.shipyard.model import (
     triggering_stage,
 )
 from prodeval.domain.shipyard.patch import Patched, patch
-from prodeval.domain.shipyard.settings import Gate, check_agreement, differing_field, gate
+from prodeval.domain.shipyard.settings import EVALUATION, Gate, check_agreement, differing_field, gate
+from prodeval.domain.shipyard.values import NULL
 
 __all__ = [
+    "EVALUATION",
+    "NULL",
     "Edit",
     "Gate",
     "Patched",
@@ -30,6 +34,7 @@ __all__ = [
     "patch",
     "read_shipyard",
     "tasks",
+    "timeframe_of",
     "triggering_stage",
     "undo_edits",
 ]

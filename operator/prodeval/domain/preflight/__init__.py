@@ -1,0 +1,8 @@
+"""The preflight: what would fail minutes later in Keptn is found before anything is pushed."""
+
+from prodeval.domain.preflight.checking import check
+from prodeval.domain.preflight.findings import CHECKS, Check, Finding, Severity
+from prodeval.domain.preflight.inputs import Files, Level, Wish
+from prodeval.domain.preflight.job_config import check_services, effective
+
+__all__ = ["CHECKS", "Check", "Files", "Finding", "Level", "Severity", "Wish", "check", "check_services", "effective"]
