@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import reduce
-from math import isinf, isnan
+from math import isfinite, isinf, isnan
 from operator import add
 
 _DIGITS = r"[0-9](?:_?[0-9])*"
@@ -61,6 +61,11 @@ def format_float(value: float) -> str:
     digits = "".join(str(digit) for digit in shortest.as_tuple().digits)
     fraction = f".{digits[1:]}" if digits[1:] else ""
     return f"{'-' if value < 0 else ''}{digits[0]}{fraction}e{exponent:+03d}"
+
+
+def format_positional(value: float) -> str:
+    """Print a number with its shortest digits and never an exponent, as Go's FormatFloat(value, 'f', -1, 64)."""
+    return f"{Decimal(repr(value)).normalize():f}" if isfinite(value) else format_float(value)
 
 
 def total(values: Iterable[float]) -> float:

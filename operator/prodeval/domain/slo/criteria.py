@@ -34,7 +34,7 @@ class Criterion:
         value: the number behind the operator, its sign consumed if the criterion is relative.
         relative: whether the target follows from earlier evaluations.
         percent: whether the change is in percent of the compared value, not in its unit.
-        increase: whether the change is added; meaningful if relative.
+        increase: whether the change is added; false if absolute.
     """
 
     operator: str
@@ -81,7 +81,7 @@ def parse_criterion(text: str) -> Criterion:
     percent = rest.endswith("%")
     rest = rest.removesuffix("%")
     signed = rest.startswith(("+", "-"))
-    increase = not rest.startswith("-")
+    increase = (percent or signed) and not rest.startswith("-")
     value = _number(rest[1:] if signed else rest)
     return Criterion(symbol, value, relative=percent or signed, percent=percent, increase=increase)
 
