@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from demo.apiserver import ApiServer, api_server
 from demo.gitserver import GitServer, git_server
 from demo.prometheus import Prometheus
