@@ -3,6 +3,7 @@
 `select` finds what counts; where that is an evaluation, `prove` judges it with what Git says about its files.
 """
 
+from prodeval.domain.verdict.judge import prove
 from prodeval.domain.verdict.model import (
     Artifact,
     Candidate,
@@ -17,6 +18,7 @@ from prodeval.domain.verdict.model import (
     Pending,
     Verdict,
 )
+from prodeval.domain.verdict.selection import select
 
 __all__ = [
     "Artifact",
@@ -31,4 +33,6 @@ __all__ = [
     "Objective",
     "Pending",
     "Verdict",
+    "prove",
+    "select",
 ]

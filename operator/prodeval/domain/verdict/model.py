@@ -88,9 +88,18 @@ class Candidate:
     run: Run | None
 
     @property
+    def event_id(self) -> str:
+        """The id of the result."""
+        return self.finished.id
+
+    @property
     def time(self) -> datetime:
         """When it was triggered, which decides which one is newer."""
         return self.triggered.time
+
+    def follows(self, deployment: Deployment | None) -> bool:
+        """Whether it was triggered after a deployment; True if there was none."""
+        return deployment is None or self.time >= deployment.event.time
 
     def speaks_after(self, deployment: Deployment | None) -> bool:
         """Whether its window lies behind a deployment; True if there was none."""
@@ -117,7 +126,7 @@ class Found:
     @property
     def event_id(self) -> str:
         """The evaluation's id."""
-        return self.candidate.finished.id
+        return self.candidate.event_id
 
     @property
     def commit(self) -> str:

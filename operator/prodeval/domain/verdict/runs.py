@@ -8,6 +8,7 @@ from prodeval.domain.events import Event
 
 LIGHTHOUSE = "lighthouse-service"
 EVALUATION = "evaluation"
+_NO_TASK = "get-sli"  # lighthouse asks its SLI provider by events that look like a task's
 _TASK_PARTS = 2
 _SEQUENCE_PARTS = 3
 
@@ -34,6 +35,11 @@ class Task:
     def finished(self) -> tuple[Event, ...]:
         """Its `.finished` events: one for each executor that answered."""
         return tuple(event for event in self.events if event.kind == "finished")
+
+    @property
+    def failed(self) -> bool:
+        """Whether an executor said anything but success."""
+        return not all(succeeded(event) for event in self.finished)
 
     @property
     def evaluated(self) -> bool:
@@ -106,7 +112,7 @@ def _is_sequence(event: Event, kind: str) -> bool:
 def _group_tasks(events: Iterable[Event]) -> list[Task]:
     grouped: dict[tuple[str, str], list[Event]] = {}
     for event in events:
-        if len(event.parts) == _TASK_PARTS:
+        if len(event.parts) == _TASK_PARTS and event.parts[0] != _NO_TASK:
             answered = event.id if event.kind == "triggered" else event.triggered_id
             grouped.setdefault((event.parts[0], answered), []).append(event)
     tasks = [Task(name, answered, tuple(group)) for (name, answered), group in grouped.items()]

@@ -70,7 +70,7 @@ def _in_stage(event: Event, target: Target, name: str) -> bool:
 
 
 def _results(events: Sequence[Event], expectation: Expectation) -> list[tuple[Event, Event]]:
-    """Each evaluation that was triggered after the first sync, with lighthouse's newest result; oldest trigger first."""
+    """The evaluations triggered after the first sync, oldest first, each with lighthouse's newest result."""
     target, since = expectation.target, expectation.first_sync
     answers = {
         event.triggered_id: event

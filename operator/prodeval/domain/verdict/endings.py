@@ -1,0 +1,88 @@
+"""Runs that ended without an evaluation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prodeval.domain.events import Event
+from prodeval.domain.verdict.model import Artifact, Deployment, Expectation
+from prodeval.domain.verdict.runs import Run
+from prodeval.domain.verdict.timeline import Timeline
+from prodeval.domain.verdict.words import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A run that ended without an evaluation, and not as a success.
+
+    Attributes:
+        event: its `<stage>.<sequence>.finished`.
+        reason: TaskFailed or SequenceAborted.
+        message: which task, and what it said.
+    """
+
+    event: Event
+    reason: str
+    message: str
+    artifact: Artifact
+
+    @property
+    def event_id(self) -> str:
+        """The id of the event that ended it."""
+        return self.event.id
+
+    @property
+    def time(self) -> datetime:
+        """When it ended, which decides what is newer."""
+        return self.event.time
+
+    def follows(self, deployment: Deployment | None) -> bool:
+        """Whether it is later than a deployment, or the end of its run; an aborted one can finish afterwards."""
+        if deployment is None or self.time >= deployment.event.time:
+            return True
+        return deployment.run is not None and deployment.run.finished == self.event
+
+    def speaks_after(self, deployment: Deployment | None) -> bool:
+        """Whether it says something about what a deployment left behind."""
+        return self.follows(deployment)
+
+
+def find_endings(expectation: Expectation, timeline: Timeline) -> tuple[Ending, ...]:
+    """How runs of the sequence in the stage ended after their anchor began, so that production may be broken."""
+    since, place = expectation.first_sync, (expectation.target.stage, expectation.sequence)
+    failed = [run for run in timeline.runs if run.failed and (run.stage, run.sequence) == place]
+    found = (
+        ending_of(run, timeline.artifact(run.context))
+        for run in failed
+        if run.began(expectation.after_task) and since is not None and run.trigger.time > since
+    )
+    return tuple(ending for ending in found if ending is not None)
+
+
+def ending_of(run: Run, artifact: Artifact) -> Ending | None:
+    """How a run ended; None if it is under way."""
+    if run.finished is None:
+        return None
+    if run.finished.text("status") == "aborted":
+        return Ending(run.finished, "SequenceAborted", _aborted(run), artifact)
+    return Ending(run.finished, "TaskFailed", _failed(run, run.finished), artifact)
+
+
+def _aborted(run: Run) -> str:
+    ongoing = [task.name for task in run.tasks if not task.finished]
+    during = f" during {ongoing[-1]}" if ongoing else ""
+    return f"{run.stage}.{run.sequence} was aborted{during}"
+
+
+def _failed(run: Run, finished: Event) -> str:
+    failed = [task for task in run.tasks if task.failed]
+    if not failed:
+        return _said(f"{run.stage}.{run.sequence} failed", finished)
+    task = failed[-1]
+    if task.name == "approval":
+        return _said(f"approval in stage {run.stage} was declined", task.finished[-1])
+    return _said(f"{task.name} in stage {run.stage} failed", task.finished[-1])
+
+
+def _said(what: str, event: Event) -> str:
+    message = one_line(event.text("message"))
+    return f"{what}: {message}" if message else what
