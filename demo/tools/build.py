@@ -213,7 +213,7 @@ def _say(text: str, *, passing: bool = False) -> None:
 
 
 def main() -> int:
-    """Build, and name the folder; exit code 1 with the reason if it cannot be done."""
+    """Build, and print the folder; exit code 1 with the reason if it cannot be done, 130 if interrupted."""
     absent = missing()
     if absent:
         _say(f"building {', '.join(absent)}: some ten minutes and 4 GB of caches the first time")
@@ -222,6 +222,8 @@ def main() -> int:
     except RuntimeError as error:
         _say(str(error))
         return 1
+    except KeyboardInterrupt:
+        return 130
     sys.stdout.write(f"{folder}\n")
     return 0
 
