@@ -14,6 +14,15 @@ from demo.prometheus import prometheus as run_prometheus
 from demo.tools import build
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, and loudly, what a run without the built programs leaves untested."""
+    missing = ", ".join(build.missing())
+    if missing:
+        terminalreporter.write_line(
+            f"NOT BUILT: {missing}. ALL TESTS THAT NEED THEM WERE LEFT OUT: RUN `make tools`", red=True
+        )
+
+
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """The folder with etcd, kube-apiserver, kubectl, prometheus, kstatus and keptn-decode."""
@@ -21,7 +30,7 @@ def tools() -> Path:
     if missing and os.environ.get("CI") == "true":
         pytest.fail(f"not built: {missing}. Run `make tools` before the tests", pytrace=False)
     if missing:
-        pytest.skip(f"NOT TESTED, NOT BUILT: {missing}. RUN `make tools`")
+        pytest.skip("needs `make tools`")
     return build.directory()
 
 
