@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from prodeval.domain.errors import ShipyardRefusedError
-from prodeval.domain.shipyard.changes import Change, Insert, Tree, wanted_changes
+from prodeval.domain.shipyard.changes import Change, Insert, Put, Tree, wanted_changes
 from prodeval.domain.shipyard.compose import compose
 from prodeval.domain.shipyard.edits import Edit, apply_edits, edits_for
 from prodeval.domain.shipyard.model import read_shipyard
@@ -55,8 +55,8 @@ def patch(text: str, gate: Gate, *, path: str = "shipyard.yaml") -> Patched:
 def _prove(patched: str, before: Value, changes: Sequence[Change], path: str) -> None:
     """Refuse a patch whose result does not mean the old shipyard plus the changes, whatever the reason."""
     expected = deepcopy(before)
-    # Later items first, so that the indices of earlier ones stay right.
-    for change in sorted(changes, key=lambda change: change.after if isinstance(change, Insert) else -1, reverse=True):
+    # Entries before items, later items before earlier ones: so the indices in the paths stay right.
+    for change in sorted(changes, key=lambda change: (isinstance(change, Put), _after(change)), reverse=True):
         _apply(expected, change)
     try:
         same = decode(compose(patched, path)) == expected
@@ -69,12 +69,16 @@ def _prove(patched: str, before: Value, changes: Sequence[Change], path: str) ->
         )
 
 
+def _after(change: Change) -> int:
+    return change.after if isinstance(change, Insert) else -1
+
+
 def _apply(value: Value, change: Change) -> None:
     for step in change.path:
         value = _child(value, step)
     if isinstance(change, Insert) and isinstance(value, list):
         value[change.after + 1 : change.after + 1] = [_as_value(item) for item in change.items]
-    elif not isinstance(change, Insert) and isinstance(value, dict):
+    elif isinstance(change, Put) and isinstance(value, dict):
         value.update({key: _as_value(entry) for key, entry in change.entries})
 
 
