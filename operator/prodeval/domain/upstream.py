@@ -100,9 +100,9 @@ class Repository(Protocol):
         Costs one request if nothing moved upstream and nothing is to be pushed.
 
         `branches` are listed beside the default branch; one that does not exist is left out of `tips`.
-        Raises what `plan` raises; AccessDeniedError, PushRejectedError, InvalidFileError (a path that cannot be written),
-        DependencyNotReadyError (empty upstream, or a change for a branch that is absent),
-        ConfigError (HEAD names no branch), GitOperationFailedError.
+        Raises what `plan` raises; AccessDeniedError, PushRejectedError, GitOperationFailedError,
+        InvalidFileError (a path that cannot be written), ConfigError (HEAD names no branch),
+        DependencyNotReadyError (empty upstream, or a change for a branch that is absent).
         """
         ...
 

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from dulwich.protocol import pkt_seq
 
 
 @dataclass
@@ -38,6 +41,8 @@ class GitServer:
         self.misbehave: Misbehaviour = lambda handler, seen: False
         self.version_2 = True
         self.delay = 0.0
+        self.hidden = b""
+        self.connections = 0
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.owner = self
         if tls:
@@ -48,6 +53,10 @@ class GitServer:
 
     def url(self, name: str) -> str:
         return f"{self.scheme}://localhost:{self.port}/{name}"
+
+    def hide(self, capability: bytes) -> None:
+        """Leave a capability out of the advertisements."""
+        self.hidden = capability
 
     def close(self) -> None:
         self._server.shutdown()
@@ -62,6 +71,10 @@ class GitServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     owner: GitServer
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.owner.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is part of the tests."""
@@ -114,6 +127,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(401, WWW_Authenticate='Basic realm="git"')
             return
         seen.status, headers, seen.answer = self.git(seen)
+        if owner.hidden and seen.method == "GET":
+            seen.answer = _without(seen.answer, owner.hidden)
         self.reply(seen.status, seen.answer, **headers)
 
     def _environment(self, seen: Seen) -> dict[str, str]:
@@ -133,6 +148,16 @@ class Handler(BaseHTTPRequestHandler):
             "CONTENT_LENGTH": str(len(seen.body)),
             "GIT_PROTOCOL": seen.headers.get("Git-Protocol", "") if self.server.owner.version_2 else "",
         }
+
+
+def _without(advertisement: bytes, word: bytes) -> bytes:
+    """Rewrite the pkt-lines without a word; their lengths change too."""
+    lines, rest = [], advertisement
+    while rest:
+        size = int(rest[:4], 16)
+        lines.append(rest[4:size] if size else None)
+        rest = rest[max(size, 4) :]
+    return pkt_seq(*(line and line.replace(word, b"").replace(b"=  ", b"=") for line in lines))[:-4]
 
 
 def _basic(user: str, token: str) -> str:

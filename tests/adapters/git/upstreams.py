@@ -22,17 +22,14 @@ SLO = b"spec_version: '1.0'\n"
 class Upstream:
     """A bare repository on disk."""
 
-    def __init__(self, path: Path, *, default: str = "main") -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        git("init", "-q", "--bare", f"--initial-branch={default}", str(path))
-        self.config("http.receivepack", "true")
-        self.config("uploadpack.allowFilter", "true")
 
     def config(self, key: str, value: str) -> None:
         self.git("config", key, value)
 
-    def git(self, *args: str, stdin: bytes = b"") -> str:
-        return git("-C", str(self.path), *args, stdin=stdin)
+    def git(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+        return git("-C", str(self.path), *args, stdin=stdin, env=env)
 
     def commit(self, branch: str, files: Mapping[str, bytes], message: str = "by hand", parent: str = "") -> str:
         """Add a commit without a work tree; `files` by path, mode 100644."""
@@ -74,9 +71,17 @@ def git(*args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) ->
     return done.stdout.decode().strip()
 
 
+def empty(path: Path, *, default: str = "main") -> Upstream:
+    git("init", "-q", "--bare", f"--initial-branch={default}", str(path))
+    upstream = Upstream(path)
+    upstream.config("http.receivepack", "true")
+    upstream.config("uploadpack.allowFilter", "true")
+    return upstream
+
+
 def tutorial(path: Path, *, default: str = "main") -> Upstream:
     """A Keptn project in the branch layout: shipyard on the default branch, one branch for each stage."""
-    upstream = Upstream(path, default=default)
+    upstream = empty(path, default=default)
     upstream.commit(default, {"metadata.yaml": b"projectName: fulltour\n"})
     for stage in ("qa", "production"):
         upstream.git("branch", stage, default)

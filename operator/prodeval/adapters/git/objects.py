@@ -1,7 +1,7 @@
 """Objects by id: those of this operation, those kept between operations, and those we make."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from prodeval.adapters.git.failures import BadAnswerError
@@ -14,7 +14,7 @@ _LARGEST_KEPT = 1 << 20
 class Source(Protocol):
     """Where objects come from that nobody has yet."""
 
-    def fetch(self, wants: Collection[str], tips: Collection[str]) -> Pack:
+    def fetch(self, wants: Collection[str], tips: Collection[str], *, small_blobs: bool = False) -> Pack:
         """See UploadPack.fetch."""
         ...
 
@@ -64,21 +64,24 @@ class Objects:
 
     def tree_or_commit(self, oid: str, kind: bytes) -> bytes:
         """The content of a tree or commit; what is missing comes with all trees of the tips, in one request."""
-        return self._read(oid, kind, self._tips)
+        return self._read(oid, kind, lambda: self._source.fetch(self._tips, self._tips))
 
-    def blob(self, oid: str) -> bytes:
-        """The content of a blob; one request if it is missing."""
-        return self._read(oid, b"blob", (oid,))
+    def blob(self, oid: str, neighbours: Callable[[], str | None]) -> bytes:
+        """The content of a blob; if it is missing, it comes with the small ones of the tree that `neighbours` names."""
+        return self._read(oid, b"blob", lambda: self._blobs(oid, neighbours()))
 
     def keep(self) -> None:
         """Keep our own objects too, once they are upstream."""
         for oid, raw in self._made.items():
             self._kept.put(oid, raw)
 
-    def _read(self, oid: str, kind: bytes, wants: Collection[str]) -> bytes:
+    def _blobs(self, oid: str, tree: str | None) -> Pack:
+        return self._source.fetch((oid, tree) if tree else (oid,), self._tips, small_blobs=bool(tree))
+
+    def _read(self, oid: str, kind: bytes, fetch: Callable[[], Pack]) -> bytes:
         found = self._known(oid)
         if found is None:
-            self._packs.append(self._source.fetch(wants, self._tips))
+            self._packs.append(fetch())
             found = self._known(oid)
         if found is None or found.kind != kind:
             raise BadAnswerError(f"the server does not give {kind.decode()} {oid}")

@@ -53,6 +53,7 @@ class ReceivePack:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._capabilities: frozenset[bytes] | None = None
+        self._listening = False
 
     def is_atomic(self) -> bool:
         """Whether the server moves all branches of a push or none; one request if it is not known yet."""
@@ -77,9 +78,11 @@ class ReceivePack:
             raise LostAnswerError(str(error), retry_after=error.retry_after) from error
 
     def _known(self) -> frozenset[bytes]:
-        if self._capabilities is None or not self._transport.stateless:
+        """The server's capabilities; SSH has to hear them in each conversation."""
+        if self._capabilities is None or not (self._transport.stateless or self._listening):
             with translated(self._transport, "ask for permission to push"):
                 self._capabilities = self._advertised()
+            self._listening = True
         return self._capabilities
 
     def _advertised(self) -> frozenset[bytes]:
@@ -90,6 +93,7 @@ class ReceivePack:
         return frozenset(first.partition(b"\0")[2].split())
 
     def _sent(self, request: bytes, updates: tuple[Update, ...], capabilities: frozenset[bytes]) -> Report:
+        self._listening = False
         packets = Packets(self._transport.send(Service.WRITE, request), _MOST_REPORTED_BYTES)
         progress = Progress()
         if b"side-band-64k" in capabilities:

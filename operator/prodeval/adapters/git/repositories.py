@@ -1,13 +1,14 @@
 """One upstream for each project, kept open between operations; calls that meet share one push."""
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 from prodeval.adapters.git.commits import Author
 from prodeval.adapters.git.transport import Transport
 from prodeval.adapters.git.transport_http import HTTPTransport
-from prodeval.adapters.git.writer import Job, Writer
+from prodeval.adapters.git.transport_ssh import SSHTransport
+from prodeval.adapters.git.writer import Job, Manner, Writer, backoff
 from prodeval.domain.credentials import GitCredentials
 from prodeval.domain.errors import AccessDeniedError, GitOperationFailedError
 from prodeval.domain.upstream import Planner, Pushed, Snapshot
@@ -71,13 +72,23 @@ class Repositories:
     """The upstreams of all projects.
 
     `author_name` and `author_email` sign the commits; `timeout` are the seconds that one try may take, from the listing
-    to the answer of the push; `allowed_hosts` narrows where credentials are sent, empty means any host.
+    to the answer of the push; `allowed_hosts` narrows where credentials are sent, empty means any host;
+    `known_hosts` are lines in OpenSSH's format for projects whose Secret has none; `delays` are the seconds before each
+    try of a push that others are faster than.
     """
 
     def __init__(
-        self, *, author_name: str, author_email: str, timeout: float = 60.0, allowed_hosts: Collection[str] = ()
+        self,
+        *,
+        author_name: str,
+        author_email: str,
+        timeout: float = 60.0,
+        allowed_hosts: Collection[str] = (),
+        known_hosts: str = "",
+        delays: Callable[[], Iterator[float]] = backoff,
     ) -> None:
-        self._author, self._timeout = Author(author_name, author_email), timeout
+        self._manner = Manner(Author(author_name, author_email), timeout, delays)
+        self._known_hosts = known_hosts
         self._allowed = frozenset(host.lower() for host in allowed_hosts)
         self._mutex = threading.Lock()
         self._opened: dict[str, tuple[GitCredentials, str | None, GitRepository]] = {}
@@ -109,8 +120,12 @@ class Repositories:
             repository.close()
 
     def _new(self, project: str, credentials: GitCredentials, branch: str | None) -> GitRepository:
-        transport = HTTPTransport(credentials, self._timeout)
-        writer = Writer(transport, project, branch, self._author, self._timeout)
+        transport: Transport
+        if credentials.scheme == "ssh":
+            transport = SSHTransport(credentials, self._manner.timeout, self._known_hosts)
+        else:
+            transport = HTTPTransport(credentials, self._manner.timeout)
+        writer = Writer(transport, project, branch, self._manner)
         return GitRepository(transport, writer)
 
 

@@ -49,8 +49,10 @@ class GitSnapshot:
 
     def read(self, branch: str, path: str) -> bytes | None:
         """The file's bytes; None if it is absent."""
-        entry = self._entry(branch, path)
-        return self._objects.blob(entry[1]) if entry else None
+        entry, root = self._entry(branch, path), self._root(branch)
+        if entry is None or root is None:
+            return None
+        return self._objects.blob(entry[1], lambda: trees.neighbourhood(self._objects, root, path))
 
     def holds(self, branch: str, path: str, content: bytes) -> bool:
         """Whether the file has exactly these bytes."""

@@ -39,9 +39,13 @@ class Transport(Protocol):
         ...
 
     def hang_up(self) -> None:
-        """End the conversation; keep what makes the next one fast."""
+        """End the conversation."""
+        ...
+
+    def release(self) -> None:
+        """End the operation; keep what makes the next one fast."""
         ...
 
     def close(self) -> None:
-        """Give back everything."""
+        """End what is under way, for good; safe to call from any thread."""
         ...

@@ -78,6 +78,10 @@ class HTTPTransport:
         if response is not None:
             response.close()
 
+    def release(self) -> None:
+        """Keep the connections: the next operation is faster with them."""
+        self.hang_up()
+
     def close(self) -> None:
         """Close all connections."""
         self.guard.close()

@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from dulwich.errors import ObjectFormatException
 from dulwich.objects import ObjectID, parse_tree, serialize_tree, sorted_tree_items
@@ -14,7 +15,8 @@ from prodeval.domain.errors import InvalidFileError
 _DIRECTORY, _SYMLINK, _SUBMODULE, _NEW_FILE = 0o040000, 0o120000, 0o160000, 0o100644
 _NAMES = {_DIRECTORY: "a directory", _SYMLINK: "a symbolic link", _SUBMODULE: "a submodule"}
 _DEEPEST = 64
-_MOST_LISTED = 50_000
+_MOST_ENTRIES = 100_000
+_MOST_NEIGHBOURS = 256
 _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*"
 _WRITABLE = re.compile(rf"(\.keptn-stages/)?{_SEGMENT}(/{_SEGMENT})*")
 _LONGEST_PATH = 1024
@@ -38,7 +40,18 @@ def files_below(objects: Objects, root: str, directory: str) -> Iterator[str]:
     """The regular files below a directory, relative to it; links and submodules are left out."""
     found = _directory(objects, root, directory)
     if found is not None:
-        yield from _walk(objects, found, "", _DEEPEST)
+        yield from _walk(objects, found)
+
+
+def neighbourhood(objects: Objects, root: str, path: str) -> str | None:
+    """The directory of a file, if it is small enough to be worth fetching whole: who reads one file reads the next.
+
+    None for a file at the root, below which everything lies.
+    """
+    directory = path.rpartition("/")[0]
+    found = _directory(objects, root, directory) if directory else None
+    few = islice(_walk(objects, found), _MOST_NEIGHBOURS + 1) if found else ()
+    return found if len(tuple(few)) <= _MOST_NEIGHBOURS else None
 
 
 def write(objects: Objects, root: str, files: Mapping[str, str]) -> str:
@@ -94,15 +107,21 @@ def _directory(objects: Objects, root: str, directory: str) -> str | None:
     return tree
 
 
-def _walk(objects: Objects, tree: str, prefix: str, deeper: int) -> Iterator[str]:
-    if not deeper:
-        raise BadAnswerError(f"directories are nested more than {_DEEPEST} deep")
-    for name, (mode, oid) in _tree(objects, tree).items():
-        path = prefix + name.decode("utf-8", "surrogateescape")
-        if _kind(mode) == _DIRECTORY:
-            yield from _walk(objects, oid, path + "/", deeper - 1)
-        elif stat.S_ISREG(mode):
-            yield path
+def _walk(objects: Objects, top: str) -> Iterator[str]:
+    """Raises BadAnswerError for trees that are made to be endless: one subtree named again and again."""
+    pending, seen = [("", top, 0)], 0
+    while pending:
+        prefix, tree, depth = pending.pop()
+        entries = _tree(objects, tree)
+        seen += len(entries)
+        if depth > _DEEPEST or seen > _MOST_ENTRIES:
+            raise BadAnswerError(f"a directory is more than {_DEEPEST} deep or has more than {_MOST_ENTRIES} files")
+        for name, (mode, oid) in entries.items():
+            path = prefix + name.decode("utf-8", "surrogateescape")
+            if _kind(mode) == _DIRECTORY:
+                pending.append((path + "/", oid, depth + 1))
+            elif stat.S_ISREG(mode):
+                yield path
 
 
 def _kind(mode: int) -> int:

@@ -16,7 +16,7 @@ from prodeval.adapters.git.transport import Service, Transport
 _HEADS = "refs/heads/"
 _MOST_LISTED_BYTES = 16 << 20
 _DELIMITER = b"0001"
-_DEPTH_ONE, _NO_BLOBS = b"deepen 1", b"filter blob:none"
+_DEPTH_ONE, _NO_BLOBS, _SMALL_BLOBS = b"deepen 1", b"filter blob:none", b"filter blob:limit=64k"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,10 @@ class UploadPack:
         """HEAD and all branches; for messages."""
         return self.refs(("",))
 
-    def fetch(self, wants: Collection[str], tips: Collection[str]) -> Pack:
+    def fetch(self, wants: Collection[str], tips: Collection[str], *, small_blobs: bool = False) -> Pack:
         """The wanted objects, commits with their trees, without history and blobs where the server can do that.
 
+        `small_blobs`: wanted trees bring their blobs below 64 KiB.
         A server that gives no single objects is asked for everything at the tips instead.
         Raises StaleReadError if the server has no such objects any more.
         """
@@ -82,7 +83,7 @@ class UploadPack:
             if not self.partial:
                 return self._fetched(tips)
             try:
-                return self._fetched(wants)
+                return self._fetched(wants, _SMALL_BLOBS if small_blobs else _NO_BLOBS)
             except ServerRefusalError:
                 return self._fetched_whole(tips)
 
@@ -118,10 +119,11 @@ class UploadPack:
         self._end(packets)
         return refs
 
-    def _fetched(self, wants: Collection[str]) -> Pack:
+    def _fetched(self, wants: Collection[str], blobs: bytes = _NO_BLOBS) -> Pack:
         server = self._server or _version_2(frozenset())
         two = server.version == 2  # noqa: PLR2004
-        request = _fetch_2(server, wants) if two else _fetch_0(server, wants)
+        options = [_DEPTH_ONE] * server.shallow + [blobs] * server.partial
+        request = _fetch_2(server, wants, options) if two else _fetch_0(server, wants, options)
         packets = Packets(self._transport.send(Service.READ, request), MOST_PACK_BYTES + (1 << 20))
         pack = Pack(b"".join(_pack_2(packets) if two else _pack_0(packets, server)))
         self._end(packets)
@@ -201,18 +203,17 @@ def _command(server: _Server, name: bytes, arguments: list[bytes]) -> bytes:
     return b"".join(map(pkt_line, head)) + _DELIMITER + b"".join(map(pkt_line, arguments)) + pkt_line(None)
 
 
-def _fetch_2(server: _Server, wants: Collection[str]) -> bytes:
-    options = [_DEPTH_ONE] * server.shallow + [_NO_BLOBS] * server.partial
+def _fetch_2(server: _Server, wants: Collection[str], options: list[bytes]) -> bytes:
     lines = [b"no-progress", b"ofs-delta", *options, *(b"want " + oid.encode() for oid in sorted(wants)), b"done"]
     return _command(server, b"fetch", lines)
 
 
-def _fetch_0(server: _Server, wants: Collection[str]) -> bytes:
+def _fetch_0(server: _Server, wants: Collection[str], options: list[bytes]) -> bytes:
     known = [b"side-band-64k", b"ofs-delta", b"no-progress"] + [b"filter"] * server.partial
     asked = b" ".join(name for name in known if name in server.capabilities)
     lines = [b"want " + oid.encode() + b"\n" for oid in sorted(wants)]
     lines[0] = lines[0].rstrip() + b" " + asked + b"\n"
-    lines += [_DEPTH_ONE] * server.shallow + [_NO_BLOBS] * server.partial
+    lines += options
     return b"".join(map(pkt_line, lines)) + pkt_line(None) + pkt_line(b"done\n")
 
 

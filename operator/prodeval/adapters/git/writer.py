@@ -22,9 +22,8 @@ from prodeval.domain.errors import (
 )
 from prodeval.domain.upstream import Change, Planner, Pushed
 
-TRIES = 10
 _USUAL_DEFAULTS = ("main", "master")
-_FIRST_DELAY, _GROWTH, _LONGEST_DELAY = 1.0, 1.5, 30.0
+_TRIES, _FIRST_DELAY, _GROWTH, _LONGEST_DELAY = 10, 1.0, 1.5, 30.0
 _Place = tuple[str, str]
 
 
@@ -77,22 +76,42 @@ class _RefusedError(Exception):
         self.refusal, self.old = refusal, old
 
 
+def backoff() -> Iterator[float]:
+    """Seconds before each try: none, then growing ones with full jitter, so that rivals part."""
+    yield 0.0
+    for number in range(_TRIES - 1):
+        yield secrets.SystemRandom().uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * _GROWTH**number))
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to write.
+
+    Attributes:
+        timeout: seconds for one try, from the listing to the answer of the push.
+        delays: seconds before each try; as many as there are tries.
+    """
+
+    author: Author
+    timeout: float
+    delays: Callable[[], Iterator[float]] = backoff
+
+
 class Writer:
     """Serves jobs on one upstream, one batch at a time."""
 
-    def __init__(self, transport: Transport, project: str, branch: str | None, author: Author, timeout: float) -> None:
-        self._transport, self._project, self._branch = transport, project, branch
-        self._author, self._timeout = author, timeout
+    def __init__(self, transport: Transport, project: str, branch: str | None, manner: Manner) -> None:
+        self._transport, self._project, self._branch, self._manner = transport, project, branch, manner
         self._reads, self._writes, self._kept = UploadPack(transport), ReceivePack(transport), Kept()
         self._also = {branch} if branch else set(_USUAL_DEFAULTS)
 
     def look(self, branches: frozenset[str], at: Callable[[GitSnapshot], None]) -> None:
         """List, and hand out the snapshot."""
-        with self._transport.guard.within(self._timeout):
+        with self._transport.guard.within(self._manner.timeout):
             try:
                 at(self._snapshot(branches))
             finally:
-                self._transport.hang_up()
+                self._transport.release()
 
     def serve(self, jobs: list[Job]) -> None:
         """Finish every job with a result or an error of its own; a server's rule that stops one stops no other."""
@@ -115,7 +134,7 @@ class Writer:
         """Repeat until the push lands. Raises PushRejectedError, GitOperationFailedError and what listing raises."""
         failure: Exception | None = None
         lost = 0
-        for delay in _delays():
+        for delay in self._manner.delays():
             self._transport.guard.pause(delay)
             try:
                 return self._attempt(jobs, failure)
@@ -125,14 +144,14 @@ class Writer:
                 failure, lost = error, lost + 1
                 if lost > 1:
                     raise
-        raise GitOperationFailedError(f"gave up after {TRIES} tries: {failure}") from failure
+        raise GitOperationFailedError(f"others were always faster, gave up for now: {failure}") from failure
 
     def _attempt(self, jobs: list[Job], before: Exception | None) -> None:
-        with self._transport.guard.within(self._timeout):
+        with self._transport.guard.within(self._manner.timeout):
             try:
                 self._pushed([job for job in jobs if not job.done], before)
             finally:
-                self._transport.hang_up()
+                self._transport.release()
 
     def _pushed(self, jobs: list[Job], before: Exception | None) -> None:
         snapshot = self._snapshot(frozenset().union(*(job.branches for job in jobs)))
@@ -149,7 +168,7 @@ class Writer:
     def _plan(self, job: Job, snapshot: GitSnapshot) -> None:
         """Ask one planner; if it gives up, only its own job ends."""
         try:
-            job.planned = snapshot.add(job.plan(snapshot), self._author)
+            job.planned = snapshot.add(job.plan(snapshot), self._manner.author)
         except (LostAnswerError, StaleReadError):
             raise
         except Exception as error:  # noqa: BLE001  # a planner is not ours; its caller gets whatever it raises
@@ -206,13 +225,6 @@ class Writer:
             f"the upstream of project {self._project!r} has branches, but {problem}; "
             f"set projects.{self._project}.branch in the operator's config"
         )
-
-
-def _delays() -> Iterator[float]:
-    """Seconds before each try: none, then growing ones with full jitter, so that rivals part."""
-    yield 0.0
-    for number in range(TRIES - 1):
-        yield secrets.SystemRandom().uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * _GROWTH**number))
 
 
 def _refused(report: Report, updates: tuple[Update, ...], host: str) -> Exception:
