@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from prodeval.domain.events import SequenceExecution
@@ -12,6 +13,7 @@ from prodeval.domain.verdict.timeline import Timeline
 Waiting: TypeAlias = Literal["Paused", "AwaitingApproval", "Queued"]
 
 _APPROVAL = "approval"
+_HAND_OVER = timedelta(seconds=30)  # Keptn dispatches every 10 s, and stores an event seconds after its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,13 @@ class Attempt:
     Attributes:
         earlier: in other stages, oldest first.
         reached: the newest one in the stage; None if the context did not come so far.
+        handing_over: an earlier stage has just passed, and the next one is not triggered yet.
     """
 
     context: str
     earlier: tuple[Run, ...]
     reached: Run | None
+    handing_over: bool
     artifact: Artifact
 
     @property
@@ -33,7 +37,7 @@ class Attempt:
         """Whether a result may still come of it."""
         if self.reached is not None:
             return self.reached.open
-        return any(run.finished is None for run in self.earlier)
+        return self.handing_over or any(run.finished is None for run in self.earlier)
 
     @property
     def current(self) -> Run:
@@ -50,22 +54,27 @@ class Attempt:
         return next(failed, None)
 
 
-def find_attempts(expectation: Expectation, timeline: Timeline) -> tuple[Attempt, ...]:
+def find_attempts(expectation: Expectation, timeline: Timeline, now: datetime) -> tuple[Attempt, ...]:
     """Each context that ran the sequence in some stage, the one triggered first first."""
     grouped: dict[str, list[Run]] = {}
     for run in timeline.runs:
         if run.sequence == expectation.sequence:
             grouped.setdefault(run.context, []).append(run)
     return tuple(
-        _attempt(context, runs, expectation.target.stage, timeline.artifact(context))
-        for context, runs in grouped.items()
+        _attempt(runs, expectation.target.stage, timeline.artifact(context), now) for context, runs in grouped.items()
     )
 
 
-def _attempt(context: str, runs: Sequence[Run], stage: str, artifact: Artifact) -> Attempt:
+def _attempt(runs: Sequence[Run], stage: str, artifact: Artifact, now: datetime) -> Attempt:
     here = [run for run in runs if run.stage == stage]
-    earlier = tuple(run for run in runs if run.stage != stage)
-    return Attempt(context, earlier, here[-1] if here else None, artifact)
+    last = runs[-1].finished
+    return Attempt(
+        context=runs[0].context,
+        earlier=tuple(run for run in runs if run.stage != stage),
+        reached=here[-1] if here else None,
+        handing_over=last is not None and succeeded(last) and now < last.time + _HAND_OVER,
+        artifact=artifact,
+    )
 
 
 def waits_for(attempt: Attempt, executions: Iterable[SequenceExecution]) -> Waiting | None:

@@ -63,12 +63,12 @@ def ending_of(run: Run, artifact: Artifact) -> Ending | None:
     if run.finished is None:
         return None
     if run.finished.text("status") == "aborted":
-        return Ending(run.finished, "SequenceAborted", _aborted(run), artifact)
+        return Ending(run.finished, "SequenceAborted", _aborted(run, run.finished), artifact)
     return Ending(run.finished, "TaskFailed", _failed(run, run.finished), artifact)
 
 
-def _aborted(run: Run) -> str:
-    ongoing = [task.name for task in run.tasks if not task.finished]
+def _aborted(run: Run, finished: Event) -> str:
+    ongoing = [task.name for task in run.tasks if all(event.time > finished.time for event in task.finished)]
     during = f" during {ongoing[-1]}" if ongoing else ""
     return f"{run.stage}.{run.sequence} was aborted{during}"
 

@@ -1,10 +1,12 @@
 """The indicators of an evaluation, as people read them."""
 
+import contextlib
+from collections.abc import Iterable
 from itertools import zip_longest
 
 from prodeval.domain.errors import InvalidFileError
+from prodeval.domain.slo import CriterionError, decode_slo, parse_criterion
 from prodeval.domain.slo import Objective as WrittenObjective
-from prodeval.domain.slo import decode_slo
 from prodeval.domain.verdict.model import Objective, ObjectiveStatus
 from prodeval.domain.verdict.result import Indicator, Result
 from prodeval.domain.verdict.words import number, one_line
@@ -29,8 +31,17 @@ def describe_failures(result: Result) -> str:
 def _failure(objective: Objective) -> str:
     if not objective.value:
         return f"{objective.sli} was not measured ({objective.message or 'no value'})"
-    compared = f" (compared with {objective.compared})" if objective.compared else ""
+    compared = f" (compared with {objective.compared})" if objective.compared and _relative(objective.violated) else ""
     return f"{objective.sli} is {objective.value}{compared}, wanted {' and '.join(objective.violated)}"
+
+
+def _relative(criteria: Iterable[str]) -> bool:
+    """Whether any of the criteria compares with earlier results."""
+    for text in criteria:
+        with contextlib.suppress(CriterionError):
+            if parse_criterion(text).relative:
+                return True
+    return False
 
 
 def _written(result: Result) -> tuple[WrittenObjective, ...]:

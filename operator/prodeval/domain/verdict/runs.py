@@ -91,7 +91,7 @@ def succeeded(finished: Event) -> bool:
 
 def group_runs(events: Sequence[Event], service: str) -> tuple[Run, ...]:
     """The runs of one service in all stages, oldest trigger first; `events` are in order."""
-    ends = {event.triggered_id: event for event in events if _is_sequence(event, "finished")}
+    ends = _first_ends(events)
     runs = [
         Run(event.context, event.parts[0], event.parts[1], event, ends.get(event.id))
         for event in events
@@ -103,6 +103,15 @@ def group_runs(events: Sequence[Event], service: str) -> tuple[Run, ...]:
         if owner is not None:
             tasks.setdefault(owner.trigger.id, []).append(task)
     return tuple(replace(run, tasks=tuple(tasks.get(run.trigger.id, ()))) for run in runs)
+
+
+def _first_ends(events: Iterable[Event]) -> dict[str, Event]:
+    """How each run ended, by its trigger's id; an abort of the context says it again of runs that had ended before."""
+    ends: dict[str, Event] = {}
+    for event in events:
+        if _is_sequence(event, "finished"):
+            ends.setdefault(event.triggered_id, event)
+    return ends
 
 
 def _is_sequence(event: Event, kind: str) -> bool:

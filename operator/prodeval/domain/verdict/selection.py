@@ -81,7 +81,9 @@ def _outcomes(look: _Look) -> list[Outcome]:
 
 def _under_way(look: _Look) -> Attempt | None:
     """The newest attempt whose result is awaited, one that deployed before one that has not; None if there is none."""
-    going = [one for one in find_attempts(look.expectation, look.timeline) if one.open and not _replaced(look, one)]
+    going = [
+        one for one in find_attempts(look.expectation, look.timeline, look.now) if one.open and not _replaced(look, one)
+    ]
     deployed = [one for one in going if _began(look, one) is not None]
     return next(iter((deployed or going)[::-1]), None)
 
@@ -105,7 +107,7 @@ def _overtaken(look: _Look, attempt: Attempt, chosen: Outcome | None) -> bool:
 def _select_version(look: _Look, version: str) -> Found | Judgement:
     """With a wanted version only outcomes count that are about its newest deployment."""
     about = look.newest
-    tried = [one for one in find_attempts(look.expectation, look.timeline) if one.artifact.version == version]
+    tried = [one for one in find_attempts(look.expectation, look.timeline, look.now) if one.artifact.version == version]
     attempt = tried[-1] if tried else None
     outcomes = [one for one in _outcomes(look) if one.artifact.version == version and one.follows(about)]
     chosen = _newest_about(outcomes, about)
