@@ -11,12 +11,12 @@ import yaml
 
 from prodeval.domain.errors import InvalidFileError
 from prodeval.domain.go_numbers import parse_float
-from prodeval.domain.yaml_nodes import TAG_PREFIX, invalid, is_null
+from prodeval.domain.yaml_nodes import NULLS, TAG_PREFIX, invalid
 
 Scalar: TypeAlias = bool | int | float | str | None
 
 _WORDS: dict[str, Scalar] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(NULLS),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
@@ -100,14 +100,14 @@ class Decoder:
 
     def members(self, node: yaml.Node | None, name: str) -> dict[str, yaml.Node]:
         """The members of a mapping by their names, with `<<` merged: own members win, then earlier ones."""
-        if node is None or is_null(node):
+        if node is None or self.is_null(node):
             return {}
         if not isinstance(node, yaml.MappingNode):
             raise self._mismatch(node, name, "a mapping")
         self._check_unique(node)
         members: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            if not _is_merge(key) and not is_null(key):
+            if not _is_merge(key) and not self.is_null(key):
                 members[self.text(key, f"a name in {name}")] = value
         for key, value in node.value:
             if _is_merge(key):
@@ -135,7 +135,7 @@ class Decoder:
 
     def items(self, node: yaml.Node | None, name: str) -> list[yaml.Node]:
         """The items of a list."""
-        if node is None or is_null(node):
+        if node is None or self.is_null(node):
             return []
         if not isinstance(node, yaml.SequenceNode):
             raise self._mismatch(node, name, "a list")
@@ -168,6 +168,10 @@ class Decoder:
         if isinstance(value, str) and value in _SWITCHES:
             return _SWITCHES[value]
         raise self._mismatch(node, name, "true or false")
+
+    def is_null(self, node: yaml.Node) -> bool:
+        """Whether the node is null; `!!null` with another text is an error."""
+        return isinstance(node, yaml.ScalarNode) and resolve(node, path=self.path) is None
 
     def _scalar(self, node: yaml.Node, name: str, wanted: str) -> Scalar:
         if not isinstance(node, yaml.ScalarNode):

@@ -21,7 +21,8 @@ MAX_NODES = 100_000
 TAG_PREFIX = "tag:yaml.org,2002:"
 """What `!!` stands for in a tag."""
 
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+"""The plain scalars that mean null."""
 
 
 def compose(text: str, *, path: str) -> yaml.Node | None:
@@ -46,7 +47,7 @@ def is_null(node: yaml.Node) -> bool:
         return False
     if node.tag:
         return node.tag == f"{TAG_PREFIX}null"
-    return node.style is None and node.value in _NULLS
+    return node.style is None and node.value in NULLS
 
 
 def invalid(problem: str, node: yaml.Node, *, path: str) -> InvalidFileError:

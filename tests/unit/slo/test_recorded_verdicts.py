@@ -51,7 +51,7 @@ def test_every_recorded_criterion_is_reproduced(case: dict[str, Any]) -> None:
             parse_criterion(case["criteria"])
     elif not isfinite(float(expected["result"]["value"])):
         # Keptn reads them, and then sends an event without a payload.
-        with pytest.raises(CriterionError, match="^could not parse criteria target value$"):
+        with pytest.raises(CriterionError, match=r"^could not parse criteria target value$"):
             parse_criterion(case["criteria"])
     else:
         criterion = parse_criterion(case["criteria"])

@@ -7,7 +7,7 @@ import yaml
 from prodeval.domain.errors import InvalidFileError
 from prodeval.domain.go_yaml import Decoder
 from prodeval.domain.slo.objectives import Comparison, Criteria, Objective, ServiceLevelObjectives, TotalScore
-from prodeval.domain.yaml_nodes import compose, invalid, is_null
+from prodeval.domain.yaml_nodes import compose, invalid
 
 UNQUOTED_HINT = "an unquoted `>` or `|` begins a block of text in YAML; put the criterion in quotes, as in '>=5'"
 
@@ -22,12 +22,7 @@ def decode_slo(text: str, *, path: str = "slo.yaml") -> ServiceLevelObjectives:
     Raises:
         InvalidFileError: Keptn cannot decode the text, or would crash on it; with line and column.
     """
-    root = _compose(text, path)
-    if root is not None and is_null(root):
-        raise invalid(
-            "an empty document crashes Keptn's lighthouse; write objectives or delete the file", root, path=path
-        )
-    return _SLODecoder(path).file(root)
+    return _SLODecoder(path).file(_compose(text, path))
 
 
 def _compose(text: str, path: str) -> yaml.Node | None:
@@ -46,8 +41,10 @@ class _SLODecoder(Decoder):
     __slots__ = ()
 
     def file(self, root: yaml.Node | None) -> ServiceLevelObjectives:
+        if root is not None and self.is_null(root):
+            raise invalid("an empty document crashes Keptn; write objectives, or delete the file", root, path=self.path)
         members = self.members(root, "slo.yaml")
-        objectives = [item for item in self.items(members.get("objectives"), "objectives") if not is_null(item)]
+        objectives = [item for item in self.items(members.get("objectives"), "objectives") if not self.is_null(item)]
         filters = self.members(members.get("filter"), "filter")
         return ServiceLevelObjectives(
             spec_version=self.text(members.get("spec_version"), "spec_version"),
@@ -60,7 +57,7 @@ class _SLODecoder(Decoder):
 
     def comparison(self, node: yaml.Node | None) -> Comparison:
         """An absent block means one result; a block without a number means three, and its compare_with stays empty."""
-        if node is None or is_null(node):
+        if node is None or self.is_null(node):
             return Comparison()
         members = self.members(node, "comparison")
         number = self.integer(members.get("number_of_comparison_results"), "number_of_comparison_results")
@@ -87,11 +84,11 @@ class _SLODecoder(Decoder):
         return tuple(self.criteria_set(item, name) for item in self.items(node, name))
 
     def criteria_set(self, node: yaml.Node, name: str) -> tuple[str, ...]:
-        if is_null(node):
+        if self.is_null(node):
             raise invalid(f"a null entry of {name} crashes Keptn's lighthouse; delete it", node, path=self.path)
         members = self.members(node, f"an entry of {name}")
         items = self.items(members.get("criteria"), "criteria")
-        return tuple(self.text(item, "a criterion") for item in items if not is_null(item))
+        return tuple(self.text(item, "a criterion") for item in items if not self.is_null(item))
 
     def total_score(self, node: yaml.Node | None) -> TotalScore:
         members = self.members(node, "total_score")
