@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import cast
 
 from kubernetes import client, config
@@ -11,12 +12,13 @@ from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
 from prodeval.domain.errors import AccessDeniedError, ClusterUnavailableError, DependencyNotReadyError, ProdevalError
-from prodeval.domain.json_values import JSONObject
+from prodeval.domain.json_values import JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.resource import GROUP, PLURAL, VERSION, ResourceKey
 
 TIMEOUT = (5.0, 30.0)
 """Seconds to connect and to read; the library itself waits for ever."""
 
+_PAGE = 500
 _NOT_FOUND, _CONFLICT = 404, 409
 _DENIED = (401, 403)
 
@@ -47,6 +49,13 @@ class Cluster:
             raise _failure(error, f"ConfigMap {name!r} in namespace {namespace!r}") from error
         texts = {key: text.encode() for key, text in (found.data or {}).items()}
         return texts | _decoded(found.binary_data)
+
+    def resources(self, namespaces: Sequence[str]) -> Iterator[JSONObject]:
+        """All ProductionEvaluations of some namespaces; of all if none is named. Raises as `secret`."""
+        for namespace in namespaces:
+            yield from _pages(partial(self._custom.list_namespaced_custom_object, GROUP, VERSION, namespace, PLURAL))
+        if not namespaces:
+            yield from _pages(partial(self._custom.list_cluster_custom_object, GROUP, VERSION, PLURAL))
 
     def read(self, key: ResourceKey) -> JSONObject | None:
         """A ProductionEvaluation as it is now; None if it is gone. Raises ClusterUnavailableError."""
@@ -86,6 +95,19 @@ class Cluster:
         except (OpenApiException, ValidationError, HTTPError) as error:
             raise _failure(error, f"the status of ProductionEvaluation {key}") from error
         return cast("JSONObject", patched)
+
+
+def _pages(ask: Callable[..., object]) -> Iterator[JSONObject]:
+    token = ""
+    while True:
+        try:
+            page = cast("JSONObject", ask(limit=_PAGE, _continue=token or None, _request_timeout=TIMEOUT))
+        except (OpenApiException, ValidationError, HTTPError) as error:
+            raise _failure(error, "the kind ProductionEvaluation (kubectl apply -k crds/)") from error
+        yield from map(as_object, as_list(page.get("items")))
+        token = as_text(child(page, "metadata", "continue"))
+        if not token:
+            return
 
 
 def _configuration() -> client.Configuration:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from prodeval.domain.errors import DependencyNotReadyError
-from prodeval.domain.paths import SLO
+from prodeval.domain.paths import SLI, SLO
 from prodeval.domain.resource import ConfigMapFiles, InlineFile
 
 Ownership: TypeAlias = Literal["Write", "Hold", "Keep"]
@@ -67,7 +67,7 @@ def _well_known_path(key: str) -> str | None:
     if key == SLO:
         return SLO
     if key == "sli.yaml":
-        return "prometheus/sli.yaml"
+        return SLI
     return f"locust/{key}" if key.endswith(".py") or key == "locust.conf" else None
 
 
@@ -96,4 +96,5 @@ def stage_files(
     missing = [path for path, content in found if content is None]
     if named and missing:
         raise DependencyNotReadyError(f"stage {stage!r} has no file {missing[0]!r} for the service; add it there first")
-    return tuple(WantedFile(path, content, f"stage/{stage}", copied=True) for path, content in found if content is not None)
+    origin = f"stage/{stage}"
+    return tuple(WantedFile(path, content, origin, copied=True) for path, content in found if content is not None)

@@ -13,6 +13,7 @@ _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*"
 _PATH = re.compile(rf"{_SEGMENT}(/{_SEGMENT})*")
 
 SLO = "slo.yaml"
+SLI = "prometheus/sli.yaml"
 SHIPYARD = "shipyard.yaml"
 METADATA = "metadata.yaml"
 JOB_CONFIG = "job/config.yaml"

@@ -1,13 +1,15 @@
 """What one resource wants to push: decided over a snapshot of the upstream; nothing is written here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prodeval.domain.errors import DependencyNotReadyError, ShipyardRefusedError
 from prodeval.domain.files import ManagedFile, files_digest
 from prodeval.domain.paths import SHIPYARD, SLO, Layout, Place
+from prodeval.domain.preflight import Wish
 from prodeval.domain.resource import Load, Resource
-from prodeval.domain.shipyard import Patched, gate, patch
+from prodeval.domain.shipyard import Patched, gate, inherited_timeframe, patch
 from prodeval.domain.upstream import Change, Snapshot, Write
+from prodeval.service.checking import check_files, check_others, in_words
 from prodeval.service.resolving import ConfigMaps, View, check_service, sort_out, view, wanted_files
 
 
@@ -34,6 +36,7 @@ class Plan:
         where: where the stage stands.
         files: the managed files, sorted by path.
         withheld: what policy Verify keeps from being pushed, for a person to merge.
+        shipyard: its text as it was found.
         doubts: what will probably go wrong, a sentence each.
     """
 
@@ -43,6 +46,7 @@ class Plan:
     files: tuple[ManagedFile, ...]
     load: Load
     timeframe: str
+    shipyard: str
     withheld: tuple[Change, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -60,7 +64,10 @@ def make_plan(
     wish = gate(
         resource.target.stage, resource.shipyard, has_load_files=any(path.startswith("locust/") for path in paths)
     )
+    wish = replace(wish, default_timeframe=inherited_timeframe(shipyard, wish.stage, wish.sequence))
     patched = patch(shipyard, wish)
+    findings = check_files(resource, seen, paths, changes, Wish(wish, shipyard))
+    others = check_others(resource, seen, wish, patched)
     shipyard_change = _shipyard_change(snapshot, patched)
     is_managed = resource.shipyard.policy == "Manage"
     return Plan(
@@ -70,7 +77,9 @@ def make_plan(
         files=files,
         load=wish.load,
         timeframe=patched.timeframe or "",
+        shipyard=shipyard,
         withheld=() if is_managed else shipyard_change,
+        doubts=in_words(findings, others),
     )
 
 
@@ -78,8 +87,8 @@ def _shipyard_text(snapshot: Snapshot) -> str:
     found = snapshot.read(snapshot.default_branch, SHIPYARD)
     if found is None:
         raise DependencyNotReadyError(
-            f"branch {snapshot.default_branch!r} of the upstream has no shipyard.yaml; if Keptn uses another branch, name it "
-            "in projects.<project>.branch in the operator's config"
+            f"branch {snapshot.default_branch!r} of the upstream has no shipyard.yaml; if Keptn uses another branch, "
+            "name it in projects.<project>.branch in the operator's config"
         )
     try:
         return found.decode()

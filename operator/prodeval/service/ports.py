@@ -1,8 +1,10 @@
 """What the use cases need of the world; the adapters fill it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, Protocol
 
+from prodeval.domain.events import Event, SequenceExecution
 from prodeval.domain.json_values import JSONObject
 from prodeval.domain.resource import ResourceKey
 
@@ -24,6 +26,18 @@ class Cluster(Protocol):
 
     def patch_status(self, key: ResourceKey, patch: JSONObject, resource_version: str) -> JSONObject | None:
         """Merge a patch into the status unless somebody wrote the object since; None if somebody did, or it is gone."""
+        ...
+
+
+class Keptn(Protocol):
+    """Keptn's API. All methods raise KeptnUnavailableError if it does not answer, or not as it should."""
+
+    def events(self, project: str, since: datetime) -> tuple[Event, ...]:
+        """All stored events of a project from a time on; () if Keptn does not know the project."""
+        ...
+
+    def sequence_executions(self, project: str) -> tuple[SequenceExecution, ...]:
+        """The newest sequence executions of a project; raises DependencyNotReadyError if Keptn does not know it."""
         ...
 
 

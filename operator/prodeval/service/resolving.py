@@ -78,7 +78,7 @@ def check_service(resource: Resource, seen: View) -> Place:
 
 
 def wanted_files(resource: Resource, seen: View, shipyard: str, config_maps: ConfigMaps) -> tuple[WantedFile, ...]:
-    """All files that the resource's sources give, later ones winning; raises DependencyNotReadyError, InvalidSpecError."""
+    """All files that the resource's sources give, later ones winning; raises DependencyNotReadyError."""
     sources = resource.files or _default_sources(resource, seen, shipyard)
     return merge_sources(_source_files(source, resource, seen, config_maps) for source in sources)
 
@@ -151,7 +151,7 @@ def managed_files(resource: Resource) -> tuple[ManagedFile, ...]:
 def sort_out(
     resource: Resource, seen: View, wanted: tuple[WantedFile, ...], writable: tuple[str, ...]
 ) -> tuple[tuple[Change, ...], tuple[ManagedFile, ...]]:
-    """What is to be written, and what the stage then holds for us; raises InvalidSpecError for a path that is not ours."""
+    """What is to be written, and what the stage then holds for us; raises InvalidSpecError for a path not ours."""
     target = resource.target
     where, written = seen.place(target.stage), written_digests(resource)
     read = reader(seen.snapshot, where, target.service)

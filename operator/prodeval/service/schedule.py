@@ -31,7 +31,7 @@ class Schedule:
         self._entries.pop(key, None)
 
     def take(self, now: float) -> tuple[ResourceKey, ...]:
-        """Remove and return what is due, with those of the same project that would be before half their interval is over."""
+        """Remove and return what is due, and what of the same projects would be before half its interval is over."""
         due = {entry.project for entry in self._entries.values() if entry.due <= now}
         taken = tuple(
             key

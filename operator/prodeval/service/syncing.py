@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from prodeval.domain.credentials import GitCredentials, parse_git_credentials
 from prodeval.domain.errors import AccessDeniedError
@@ -12,6 +13,8 @@ from prodeval.domain.upstream import Pushed, Repository, Snapshot, Write
 from prodeval.service.planning import Plan, PlanSettings, make_plan
 from prodeval.service.ports import Cluster
 from prodeval.service.resolving import BranchNotListedError, ConfigMaps
+
+T = TypeVar("T")
 
 SECRET_PREFIX = "git-credentials-"  # noqa: S105 - the name of a Secret, not its content
 
@@ -83,6 +86,11 @@ class Syncer:
             else:
                 return Synced(planning.plans[0], pushed, credentials.url)
 
+    def look(self, resource: Resource, at: Callable[[Snapshot], T]) -> T:
+        """Let `at` read the stage as it is now; raises ProdevalError."""
+        credentials = self._credentials(resource.target.project)
+        return self._open(resource.target.project, credentials).look(frozenset({resource.target.stage}), at)
+
     def check(self, resource: Resource, others: Iterable[Resource]) -> None:
         """Refuse, before any network call, what is not granted, owned by another or in conflict with another."""
         check_access(resource, self._tenancy.grants, self._tenancy.credentials_namespace)
@@ -105,7 +113,8 @@ class Syncer:
         allowed = self._tenancy.allowed_hosts
         if allowed and credentials.host not in allowed:
             raise AccessDeniedError(
-                f"Secret {secret!r} names host {credentials.host!r}, which git.allowedHosts in the operator's config does not"
+                f"Secret {secret!r} names host {credentials.host!r}, which is not among git.allowedHosts in the "
+                "operator's config"
             )
         return credentials
 

@@ -56,7 +56,7 @@ class MemorySnapshot:
         return self.read(branch, path) == content
 
     def list(self, branch, directory):
-        prefix = f"{directory}/"
+        prefix = f"{directory}/" if directory else ""
         return tuple(sorted(path[len(prefix) :] for path in self.branches[branch] if path.startswith(prefix)))
 
     def after(self, changes):

@@ -2,13 +2,18 @@ from dataclasses import replace
 
 import pytest
 
-from prodeval.domain.errors import DependencyNotReadyError, InvalidSpecError
+from prodeval.domain.errors import (
+    DependencyNotReadyError,
+    InvalidFileError,
+    InvalidSpecError,
+    WouldBreakServicesError,
+)
 from prodeval.domain.files import sha256
 from prodeval.domain.paths import Layout
 from prodeval.domain.resource import ConfigMapFiles, InlineFile, Resource, ResourceKey, ShipyardSpec, StageFiles, Target
 from prodeval.service.planning import PlanSettings, make_plan
 from prodeval.service.resolving import BranchNotListedError
-from tests.unit.service.snapshots import SLO, MemorySnapshot, tutorial
+from tests.unit.service.snapshots import JOBS, SHIPYARD, SLO, MemorySnapshot, tutorial
 
 RESOURCE = Resource(ResourceKey("team-a", "hello"), Target("fulltour", "production", "hello"))
 BRANCHES = frozenset({"production", "qa"})
@@ -138,3 +143,29 @@ def test_the_message_is_replaced_as_text_and_carries_the_trailers():
     message = plan(tutorial(), settings=PlanSettings("{project}/{stage}/{service} by {namespace}/{name}")).write.message
     assert message.startswith("fulltour/production/hello by team-a/hello\n\n")
     assert "\nProdeval-Resource: team-a/hello\nProdeval-Digest: sha256:" in message
+
+
+def test_what_keptn_would_fail_on_is_refused_by_file_line_and_column():
+    snapshot = tutorial(qa={"hello/slo.yaml": SLO.replace("'<=0.3'", "'<=fast'")})
+    with pytest.raises(InvalidFileError, match=r"^hello/slo\.yaml:4:20: PE102 "):
+        plan(snapshot)
+
+
+def test_a_service_that_the_new_task_would_hang_stops_everything():
+    snapshot = tutorial(
+        production={"other/metadata.yaml": "", "third/metadata.yaml": "", "third/job/config.yaml": JOBS}
+    )
+    with pytest.raises(WouldBreakServicesError, match="each delivery of other would wait ten minutes for 'je-test'"):
+        plan(snapshot)
+
+
+def test_a_service_that_keptn_would_pass_unseen_is_a_doubt():
+    snapshot = tutorial(production={"other/metadata.yaml": "", "other/job/config.yaml": JOBS})
+    assert plan(snapshot).doubts[0] == "other share the sequence and have no slo.yaml, so Keptn passes them unseen"
+
+
+def test_the_timeframe_is_that_of_the_stage_before_unless_the_resource_says_one():
+    snapshot = tutorial(main={"shipyard.yaml": SHIPYARD.replace('"2m"', '"90s"')})
+    assert plan(snapshot).timeframe == "90s"
+    assert plan(snapshot, replace(RESOURCE, shipyard=ShipyardSpec(timeframe="5m"))).timeframe == "5m"
+    assert plan(tutorial(main={"shipyard.yaml": SHIPYARD.replace('"2m"', "120")})).timeframe == "2m"

@@ -2,6 +2,7 @@
 
 from prodeval.domain.shipyard.changes import timeframe_of
 from prodeval.domain.shipyard.edits import Edit, apply_edits, undo_edits
+from prodeval.domain.shipyard.inheritance import inherited_timeframe
 from prodeval.domain.shipyard.model import (
     Sequence,
     Shipyard,
@@ -31,6 +32,7 @@ __all__ = [
     "check_agreement",
     "differing_field",
     "gate",
+    "inherited_timeframe",
     "patch",
     "read_shipyard",
     "tasks",

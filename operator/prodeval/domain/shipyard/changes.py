@@ -6,7 +6,7 @@ from typing import TypeAlias
 from prodeval.domain.durations import parse_duration
 from prodeval.domain.resource import OnFail
 from prodeval.domain.shipyard.model import Sequence, Shipyard, Task, Trigger, anchor_missing
-from prodeval.domain.shipyard.settings import DEFAULT_TIMEFRAME, EVALUATION, Gate
+from prodeval.domain.shipyard.settings import EVALUATION, Gate
 from prodeval.domain.shipyard.values import NULL, Value
 
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
@@ -67,7 +67,7 @@ def _gate_changes(sequence: Sequence, anchor: int, path: Path, gate: Gate) -> Wa
         adopted = _adopt(tasks, anchor, evaluation, path, gate)
         inserted = (Insert(path, anchor, test_items),) if test_items else ()
         return Wanted((*inserted, *adopted.changes), adopted.timeframe)
-    timeframe = gate.timeframe or DEFAULT_TIMEFRAME
+    timeframe = gate.timeframe or gate.default_timeframe
     new = Insert(path, anchor if test is None else test, (*test_items, _evaluation(gate, timeframe)))
     return Wanted((new,), timeframe)
 
@@ -86,7 +86,7 @@ def _adopt(tasks: tuple[Task, ...], anchor: int, index: int, path: Path, gate: G
     present = timeframe_of(task)
     timeframe = gate.timeframe or (present if isinstance(present, str) else None)
     if present == NULL and timeframe is None and not any(each.name == "test" for each in tasks[:index]):
-        timeframe = DEFAULT_TIMEFRAME
+        timeframe = gate.default_timeframe
     changes: list[Change] = []
     if timeframe and (present == NULL or gate.timeframe) and not _same_duration(present, timeframe):
         changes.append(_timeframe_change(task, (*path, index), timeframe))

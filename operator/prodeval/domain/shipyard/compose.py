@@ -53,7 +53,9 @@ def compose(text: str, path: str) -> Own:
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: str) -> ShipyardRefusedError:
-    mark = error.problem_mark or error.context_mark
+    # The start of a key without a colon tells more than the next line, where the colon was missed.
+    in_key = error.context == "while scanning a simple key"
+    mark = error.context_mark if in_key else error.problem_mark or error.context_mark
     remedy = "render the template first" if "{{" in text or "{%" in text else "correct it there"
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     return ShipyardRefusedError(

@@ -19,6 +19,7 @@ class Gate:
         load: what `spec.shipyard.load` says, or what its default became.
         load_is_explicit: whether the spec says it; only then does it change an evaluation that is there already.
         timeframe: None keeps what the shipyard has.
+        default_timeframe: if neither says one.
     """
 
     stage: str
@@ -28,6 +29,7 @@ class Gate:
     load: Load = "Generate"
     load_is_explicit: bool = False
     timeframe: str | None = None
+    default_timeframe: str = DEFAULT_TIMEFRAME
     on_fail: OnFail | None = None
 
 

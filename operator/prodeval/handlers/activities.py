@@ -1,0 +1,72 @@
+"""The start and the end of the operator."""
+
+import time
+from typing import Any
+
+import kopf
+
+from prodeval.config import load_config
+from prodeval.domain.errors import ProdevalError
+from prodeval.domain.resource import GROUP
+from prodeval.handlers.runner import Runner
+from prodeval.handlers.storage import DigestDiffBaseStorage
+from prodeval.handlers.wiring import build_runner
+
+_ALIVE_WITHIN = 300.0
+"""Seconds within which a turn of the poller must end; one turn is bounded by the time-outs of Keptn's API."""
+
+
+@kopf.on.login()
+def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    """Log in once, as the kubernetes client does; kopf would try every client that it finds."""
+    return kopf.login_via_client(**kwargs)
+
+
+@kopf.on.startup()
+async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
+    """Set kopf up, read the config, connect everything, start polling."""
+    configure(settings)
+    try:
+        runner = build_runner(load_config(), memo.namespaces)
+    except ProdevalError as error:
+        raise kopf.PermanentError(str(error)) from error
+    runner.start()
+    memo.runner = runner
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """The settings that differ from kopf's own, each for a reason."""
+    settings.persistence.progress_storage = kopf.StatusProgressStorage()
+    settings.persistence.diffbase_storage = DigestDiffBaseStorage()
+    settings.persistence.finalizer = f"{GROUP}/finalizer"
+    # A bound on workers needs a short idle time, else each done worker holds its place for five seconds.
+    settings.queueing.worker_limit = 100
+    settings.queueing.idle_timeout = 0.1
+    settings.execution.default_backoff = 30
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.watching.connect_timeout = 30
+    settings.watching.server_timeout = 300
+    settings.watching.chunk_size = 500
+    settings.posting.reporting_component = "prodeval"
+    # Without rights on namespaces and CRDs kopf would retry for a minute before it serves anything.
+    settings.scanning.disabled = True
+    settings.peering.standalone = True
+
+
+@kopf.on.cleanup()
+async def stop(memo: kopf.Memo, **_: Any) -> None:
+    """Stop polling and close all connections, which ends what is in flight."""
+    runner: Runner | None = memo.get("runner")
+    if runner is not None:
+        await runner.stop()
+
+
+@kopf.on.probe(id="results")
+async def probe_results(memo: kopf.Memo, **_: Any) -> float:
+    """Seconds since the poller's last turn; too many fail the liveness probe."""
+    runner: Runner = memo.runner
+    age = time.monotonic() - runner.last_turn
+    if age > _ALIVE_WITHIN:
+        raise kopf.PermanentError(f"the poller of results stands still since {age:.0f} s")
+    return age

@@ -1,0 +1,101 @@
+"""Runs the use cases beside kopf: in threads, one at a time for each resource, again when they are due."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from prodeval.domain.resource import ResourceKey
+from prodeval.service.observe import Observer
+from prodeval.service.reconcile import Reconciler
+from prodeval.service.registry import Registry
+from prodeval.service.schedule import Schedule
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_THREADS = 30
+_LOOK = 1.0
+"""Seconds between two looks at the schedule."""
+_AFTER_ERROR = 15.0
+"""Seconds until the poller tries again after an error of its own."""
+
+
+class Runner:
+    """The operator beside kopf. All methods are called on the event loop."""
+
+    def __init__(
+        self, registry: Registry, reconciler: Reconciler, observer: Observer, close: Callable[[], None]
+    ) -> None:
+        self.registry = registry
+        self.last_turn = time.monotonic()
+        self._reconciler, self._observer, self._close = reconciler, observer, close
+        self._schedule = Schedule()
+        self._locks: dict[ResourceKey, asyncio.Lock] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prodeval")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to poll results and to reconcile what is due."""
+        self._spawn(self._poll_results())
+        self._spawn(self._reconcile_due())
+
+    async def stop(self) -> None:
+        """End the loops, and close the connections so that the threads in flight end too."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._close)
+
+    async def reconcile(self, key: ResourceKey) -> None:
+        """Reconcile the newest state of a resource; calls for one resource wait for each other."""
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            again = await self._in_thread(self._reconciler.reconcile, key)
+        if again is not None:
+            self._schedule.put(key, again.project, time.monotonic() + again.seconds, again.interval)
+
+    def forget(self, key: ResourceKey) -> None:
+        """Drop all that is remembered of a resource that is gone; those that waited for its place are tried at once."""
+        self._schedule.drop(key)
+        self._locks.pop(key, None)
+        for heir in self._reconciler.forget(key):
+            self._spawn(self.reconcile(heir))
+
+    async def _poll_results(self) -> None:
+        while True:
+            delay = _AFTER_ERROR
+            try:
+                delay = await self._in_thread(self._observer.turn)
+                self.last_turn = time.monotonic()
+            except Exception:
+                logger.exception("A turn of the poller failed")
+            await asyncio.sleep(delay)
+
+    async def _reconcile_due(self) -> None:
+        while True:
+            for key in self._schedule.take(time.monotonic()):
+                self._spawn(self._reconcile_again(key))
+            await asyncio.sleep(_LOOK)
+
+    async def _reconcile_again(self, key: ResourceKey) -> None:
+        """Reconcile outside of kopf, which therefore cannot try again for us."""
+        try:
+            await self.reconcile(key)
+        except Exception:
+            logger.exception("Reconciling %s failed", key)
+            resource = self.registry.get(key)
+            if resource is not None:
+                interval = resource.interval.total_seconds()
+                self._schedule.put(key, resource.target.project, time.monotonic() + _AFTER_ERROR, interval)
+
+    async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,159 @@
+"""From Keptn's events to verdicts: one question for each project, an answer for each resource."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from prodeval.domain.conditions import Condition, read_condition
+from prodeval.domain.errors import ClusterUnavailableError, KeptnUnavailableError, ProdevalError
+from prodeval.domain.events import parse_time
+from prodeval.domain.json_values import as_list, as_text, child
+from prodeval.domain.report import Report, read_pending
+from prodeval.domain.resource import Resource, ResourceKey
+from prodeval.domain.verdict import Expectation, Found, Judgement, Pending, Verdict, prove, select
+from prodeval.service.event_log import EventLog
+from prodeval.service.evidence_files import FileReader
+from prodeval.service.registry import Registry
+from prodeval.service.reporting import Reporter
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS, PENDING_SECONDS = 15.0, 5.0
+"""Between two turns: when nothing is awaited, and when something is."""
+
+
+class Observer:
+    """Finds, proves and reports verdicts. Safe to use from many threads."""
+
+    def __init__(
+        self, registry: Registry, reporter: Reporter, log: EventLog, files: FileReader, clock: Callable[[], datetime]
+    ) -> None:
+        self._registry, self._reporter, self._log = registry, reporter, log
+        self._files, self._clock = files, clock
+        self._to_prove_again: set[ResourceKey] = set()
+
+    def turn(self) -> float:
+        """Ask for what is new in each project and report what changed; returns the seconds until the next turn."""
+        projects: defaultdict[str, list[Resource]] = defaultdict(list)
+        for resource in self._registry.resources():
+            if not resource.suspend and _first_sync(resource) is not None:
+                projects[resource.target.project].append(resource)
+        for project, resources in projects.items():
+            self._turn_project(project, resources)
+        return PENDING_SECONDS if any(map(_is_pending, self._registry.resources())) else IDLE_SECONDS
+
+    def judge(self, resource: Resource) -> Judgement | None:
+        """The verdict about a resource as Keptn's events are known; None: as before."""
+        since = _first_sync(resource)
+        if since is None:
+            return None
+        try:
+            if not self._log.covers(resource.target.project, since):
+                self._refresh(resource.target.project, [resource, *self._registry.resources()])
+        except ProdevalError as error:
+            return _unanswered(resource, error)
+        return self._judge(resource)
+
+    def _turn_project(self, project: str, resources: Iterable[Resource]) -> None:
+        unanswered: ProdevalError | None = None
+        try:
+            self._refresh(project, resources)
+        except ProdevalError as error:
+            logger.warning("Results of project %s are unknown: %s", project, error)
+            unanswered = error
+        for resource in resources:
+            judgement = _unanswered(resource, unanswered) if unanswered else self._judge(resource)
+            self._report(resource, judgement)
+
+    def _report(self, resource: Resource, judgement: Judgement | None) -> None:
+        if judgement is None:
+            return
+        try:
+            self._reporter.report(resource, Report(judgement=judgement))
+        except ClusterUnavailableError as error:
+            logger.warning("The verdict of %s is not written yet: %s", resource.key, error)
+
+    def _refresh(self, project: str, resources: Iterable[Resource]) -> None:
+        mine = [resource for resource in resources if resource.target.project == project]
+        since = min(filter(None, map(_first_sync, mine)))
+        self._log.refresh(project, since, with_executions=any(map(_is_pending, mine)))
+
+    def _judge(self, resource: Resource) -> Judgement:
+        project = resource.target.project
+        expectation = _expectation(resource)
+        events, executions = self._log.events(project), self._log.executions(project)
+        found = select(expectation, events, executions, read_pending(resource.status), self._clock())
+        if isinstance(found, Judgement):
+            return found
+        if resource.key not in self._to_prove_again and _is_settled(resource, found):
+            return _settled(resource, found.pending)
+        return self._prove(resource, expectation, found)
+
+    def _prove(self, resource: Resource, expectation: Expectation, found: Found) -> Judgement:
+        looked = self._files.look(resource, found)
+        (self._to_prove_again.discard if looked.complete else self._to_prove_again.add)(resource.key)
+        return prove(expectation, found, looked.facts)
+
+
+def _first_sync(resource: Resource) -> datetime | None:
+    return parse_time(as_text(child(resource.status, "sync", "firstSyncTime")))
+
+
+def _is_pending(resource: Resource) -> bool:
+    return child(resource.status, "pending") is not None
+
+
+def _expectation(resource: Resource) -> Expectation:
+    shipyard = resource.shipyard
+    generates = child(resource.status, "resolved", "load") != "LiveTraffic"
+    return Expectation(
+        target=resource.target,
+        sequence=shipyard.sequence,
+        after_task=shipyard.after_task,
+        test_task=shipyard.test_task if generates else None,
+        version=resource.version,
+        first_sync=_first_sync(resource),
+        result_timeout=resource.result_timeout,
+        files_pushed=parse_time(as_text(child(resource.status, "sync", "lastPushTime"))),
+    )
+
+
+def _unanswered(resource: Resource, error: ProdevalError) -> Judgement | None:
+    """What is said while Keptn does not answer: only who waits for a first verdict needs to know."""
+    passed = read_condition(resource.status, "Passed")
+    is_first = passed is None or passed.reason == "Reconciling"
+    waits = _is_pending(resource) and resource.status.get("verdict") == "Pending"
+    if not (is_first or waits):
+        return None
+    condition = Condition("Passed", "Unknown", KeptnUnavailableError.reason, f"{error}; will be tried again")
+    return Judgement("Pending", condition, pending=read_pending(resource.status))
+
+
+def _is_settled(resource: Resource, found: Found) -> bool:
+    """Whether the status tells this very verdict already: files that change later do not undo it."""
+    status = resource.status
+    if child(status, "lastEvaluation", "eventID") != found.event_id:
+        return False
+    if status.get("observedGeneration") != resource.generation:
+        return False
+    speaks = "False" if not found.candidate.speaks_after(found.deployment) else "True"
+    return all(
+        as_text(child(check, "status"), "Unknown") in {speaks, "Unknown"}
+        for check in as_list(child(status, "lastEvaluation", "evidence"))
+        if child(check, "check") == "WindowAfterDeployment"
+    )
+
+
+def _settled(resource: Resource, pending: Pending | None) -> Judgement:
+    """The verdict as the status tells it, with what is awaited beside it."""
+    passed = read_condition(resource.status, "Passed") or Condition("Passed", "Unknown", "Reconciling")
+    return Judgement(_verdict(as_text(resource.status.get("verdict"))), passed, pending=pending)
+
+
+def _verdict(text: str) -> Verdict:
+    match text:
+        case "Pass" | "Warning" | "Fail" | "Inconclusive":
+            return text
+        case _:
+            return "Pending"
