@@ -9,7 +9,22 @@ Draw = Callable[[st.SearchStrategy], object]
 ASTRAL = "\U0001f680"
 NAMES = ("je-deployment", "je-test", "evaluation", "approval", "notify", "verify-1", "smoke")
 WORDS = st.sampled_from(
-    ["automatic", "2m", "a: b", "it's", 'say "hi"', f"{ASTRAL} go", "# no comment", "5", "true", "~", "x{y}", "*star", "- dash", ""]
+    [
+        "automatic",
+        "2m",
+        "a: b",
+        "it's",
+        'say "hi"',
+        f"{ASTRAL} go",
+        "# no comment",
+        "5",
+        "true",
+        "~",
+        "x{y}",
+        "*star",
+        "- dash",
+        "",
+    ]
 )
 EVENTS = ("qa.delivery.finished", "production.delivery.finished", "staging.delivery.finished")
 
@@ -62,7 +77,9 @@ class Pen:
         self.key_quote = choose("key quote", ["", "", "", '"'])
         self.comments = self.draw(st.booleans())
         self.blanks = self.draw(st.booleans())
-        self.flow = choose("flow", ["none", "none", "none", "item", "tasks", "stages", "document", "json", "json lines"])
+        self.flow = choose(
+            "flow", ["none", "none", "none", "item", "tasks", "stages", "document", "json", "json lines"]
+        )
         self.tabs = self.flow == "json lines" and self.draw(st.booleans())
         if self.flow.startswith("json"):
             self.quote = self.key_quote = '"'
@@ -165,12 +182,10 @@ class Pen:
         """A value in flow style; `prefix` is that of its line, `bare` lets a single entry stand without braces."""
         if isinstance(tree, Anchored):
             return f"&{tree.name} {self.flow_text(tree.value, prefix)}"
-        if isinstance(tree, Raw):
-            return tree.text
-        if tree is None:
-            return "null"
+        if tree is None or isinstance(tree, Raw):
+            return tree.text if tree else "null"
         if isinstance(tree, str):
-            return self.scalar(tree, flow=True)
+            return self.scalar(tree)
         if isinstance(tree, Mapping):
             parts = [f"{self.scalar(key, self.key_quote, key=True)}: {{}}" for key in tree]
             values = [self.flow_text(value, self.inner(prefix)) for value in tree.values()]
@@ -203,7 +218,7 @@ class Pen:
 
     # scalars ---------------------------------------------------------------------------------------------------
 
-    def scalar(self, text: str, quote: str | None = None, *, key: bool = False, flow: bool = False) -> str:
+    def scalar(self, text: str, quote: str | None = None, *, key: bool = False) -> str:
         """A scalar in the look of the shipyard, quoted where it has to be."""
         if key and text == "<<":
             return text
@@ -252,8 +267,13 @@ def shipyards(draw: Draw) -> Generated:
 
 def _tree(draw: Draw, styles: set[str], *, json: bool) -> dict:
     anchors = not json and draw(one_in(3))
-    spec: dict = {"stages": [_qa(draw, styles, anchors), *_others(draw, styles, anchors), _production(draw, styles, anchors)]}
-    tree: dict = {"apiVersion": draw(st.sampled_from(["spec.keptn.sh/0.2.2", "spec.keptn.sh/0.2.3", "0.2.0"])), "kind": "Shipyard"}
+    spec: dict = {
+        "stages": [_qa(draw, styles, anchors), *_others(draw, styles, anchors), _production(draw, styles, anchors)]
+    }
+    tree: dict = {
+        "apiVersion": draw(st.sampled_from(["spec.keptn.sh/0.2.2", "spec.keptn.sh/0.2.3", "0.2.0"])),
+        "kind": "Shipyard",
+    }
     if draw(st.booleans()):
         tree["metadata"] = {"name": draw(st.sampled_from(["shipyard", f"ship {ASTRAL}"]))}
     if draw(one_in(4)):

@@ -1,15 +1,14 @@
 """Properties of the patch over generated shipyards in every style."""
 
-from collections import Counter
 from copy import deepcopy
 
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from prodeval.domain.errors import ShipyardRefusedError
 from prodeval.domain.resource import OnFail
-from prodeval.domain.shipyard import Gate, patch, undo_edits
-
+from prodeval.domain.shipyard import Gate, Patched, patch, undo_edits
 from tests.unit.shipyard.shipyards import Generated, shipyards
 
 EXAMPLES = 500
@@ -61,7 +60,7 @@ def expect_gate(tasks: list, gate: Gate) -> None:
 def adopt(evaluation: dict, gate: Gate, *, tested: bool) -> None:
     has = (evaluation.get("properties") or {}).get("timeframe")
     frame = gate.timeframe or has or "2m"
-    if frame != has and not {frame, has} == {"4m", "240s"}:
+    if frame != has and {frame, has} != {"4m", "240s"}:
         evaluation["properties"] = {**(evaluation.get("properties") or {}), "timeframe": frame}
     if gate.load == "LiveTraffic" and (gate.load_is_explicit or not (tested or evaluation.get("triggeredAfter"))):
         evaluation["triggeredAfter"] = frame
@@ -90,9 +89,17 @@ def test_a_patch_means_the_tasks_and_nothing_else_and_can_be_undone(generated: G
     try:
         patched = patch(generated.text, gate)
     except ShipyardRefusedError as refusal:
-        assert refusal.line > 0
-        assert refusal.column > 0
-        return
-    assert undo_edits(patched.text, patched.edits) == generated.text
-    assert load(patched.text) == expected(load(generated.text), gate)
+        check_refusal(refusal)
+    else:
+        check_patched(generated.text, patched, gate)
+
+
+def check_refusal(refusal: ShipyardRefusedError) -> None:
+    assert refusal.line > 0
+    assert refusal.column > 0
+
+
+def check_patched(text: str, patched: Patched, gate: Gate) -> None:
+    assert undo_edits(patched.text, patched.edits) == text
+    assert load(patched.text) == expected(load(text), gate)
     assert patch(patched.text, gate).edits == ()
