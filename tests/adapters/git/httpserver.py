@@ -2,11 +2,12 @@
 
 import base64
 import os
+import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,10 +105,17 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def cut(self) -> bool:
+        """Close the connection without an answer."""
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+        return True
+
     def git(self, seen: Seen) -> tuple[int, dict[str, str], bytes]:
         """Let `git http-backend` answer."""
         done = subprocess.run(
-            ["git", "http-backend"], input=seen.body, capture_output=True, env=self._environment(seen), check=False
+            ["git", "http-backend"], input=seen.body, capture_output=True, env=self.environment(seen), check=False
         )
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
@@ -131,7 +139,7 @@ class Handler(BaseHTTPRequestHandler):
             seen.answer = _without(seen.answer, owner.hidden)
         self.reply(seen.status, seen.answer, **headers)
 
-    def _environment(self, seen: Seen) -> dict[str, str]:
+    def environment(self, seen: Seen) -> dict[str, str]:
         url = urlsplit(seen.path)
         return {
             "PATH": os.environ["PATH"],

@@ -47,6 +47,17 @@ class Upstream:
         self.git("update-ref", f"refs/heads/{branch}", commit)
         return commit
 
+    def commit_if_first(self, branch: str, files: Mapping[str, bytes]) -> bool:
+        """Commit as a person does, who pushes again later if somebody else was faster."""
+        old = self.tip(branch)
+        self.git("update-ref", "refs/heads/tmp-by-hand", old)
+        new = self.commit("tmp-by-hand", files)
+        try:
+            self.git("update-ref", f"refs/heads/{branch}", new, old)
+        except AssertionError:
+            return False
+        return True
+
     def tip(self, branch: str) -> str:
         return self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
 
@@ -89,3 +100,11 @@ def tutorial(path: Path, *, default: str = "main") -> Upstream:
     upstream.commit("qa", {"helloservice/slo.yaml": SLO, "helloservice/locust/basic.py": b"# load\n"})
     upstream.commit(default, {"shipyard.yaml": SHIPYARD})
     return upstream
+
+
+def hook(upstream: Upstream, name: str, script: str) -> None:
+    """Install a server-side hook, in shell."""
+    path = upstream.path / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)

@@ -46,7 +46,7 @@ class Objects:
     """What one operation sees: reads through the kept objects and its packs, fetches what is missing."""
 
     def __init__(self, source: Source, kept: Kept, tips: Collection[str]) -> None:
-        self._source, self._kept, self._tips = source, kept, tips
+        self._source, self._kept, self._tips = source, kept, set(tips)
         self._packs: list[Pack] = []
         self._made: dict[str, Raw] = {}
 
@@ -62,27 +62,34 @@ class Objects:
         self._made[oid] = raw
         return oid
 
+    def add_tip(self, commit: str) -> None:
+        """A commit whose trees may be asked for."""
+        self._tips.add(commit)
+
     def tree_or_commit(self, oid: str, kind: bytes) -> bytes:
-        """The content of a tree or commit; what is missing comes with all trees of the tips, in one request."""
-        return self._read(oid, kind, lambda: self._source.fetch(self._tips, self._tips))
+        """The content of a tree or commit; what is missing comes with all trees of the tips that are new."""
+        if self._known(oid) is None:
+            new = {tip for tip in self._tips if self._known(tip) is None}
+            self._packs.append(self._source.fetch(new or self._tips, self._tips))
+            if new and self._known(oid) is None:
+                self._packs.append(self._source.fetch(self._tips, self._tips))
+        return self._checked(oid, kind)
 
     def blob(self, oid: str, neighbours: Callable[[], str | None]) -> bytes:
         """The content of a blob; if it is missing, it comes with the small ones of the tree that `neighbours` names."""
-        return self._read(oid, b"blob", lambda: self._blobs(oid, neighbours()))
+        if self._known(oid) is None:
+            tree = neighbours()
+            wants = (oid, tree) if tree else (oid,)
+            self._packs.append(self._source.fetch(wants, self._tips, small_blobs=bool(tree)))
+        return self._checked(oid, b"blob")
 
     def keep(self) -> None:
         """Keep our own objects too, once they are upstream."""
         for oid, raw in self._made.items():
             self._kept.put(oid, raw)
 
-    def _blobs(self, oid: str, tree: str | None) -> Pack:
-        return self._source.fetch((oid, tree) if tree else (oid,), self._tips, small_blobs=bool(tree))
-
-    def _read(self, oid: str, kind: bytes, fetch: Callable[[], Pack]) -> bytes:
+    def _checked(self, oid: str, kind: bytes) -> bytes:
         found = self._known(oid)
-        if found is None:
-            self._packs.append(fetch())
-            found = self._known(oid)
         if found is None or found.kind != kind:
             raise BadAnswerError(f"the server does not give {kind.decode()} {oid}")
         return found.data

@@ -94,4 +94,5 @@ class GitSnapshot:
             self._tips[branch] = tip
             if tip:
                 self._listed[branch] = tip
+                self._objects.add_tip(tip)
         return self._tips[branch]
