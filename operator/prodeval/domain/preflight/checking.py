@@ -11,7 +11,8 @@ from prodeval.domain.preflight.job_checks import actions_of, check_answers, chec
 from prodeval.domain.preflight.job_config import Action, answering
 from prodeval.domain.preflight.locust_checks import check_locust
 from prodeval.domain.preflight.shipyard_checks import check_gate
-from prodeval.domain.preflight.slo_checks import check_slo
+from prodeval.domain.preflight.sli_checks import check_sli_files, known_indicators
+from prodeval.domain.preflight.slo_checks import check_indicators, check_slo
 from prodeval.domain.preflight.text import decode
 from prodeval.domain.resource import Target
 from prodeval.domain.shipyard import patch
@@ -24,7 +25,7 @@ def check(
 
     `subscriptions`: the event types that somebody subscribed to in Keptn's uniform; None if that is not known.
     """
-    found = [*check_gate(wish), *_check_slo_files(files), *_check_load(files, wish, target)]
+    found = [*check_gate(wish), *_check_slo_files(files), *check_sli_files(files), *_check_load(files, wish, target)]
     if subscriptions is not None and wish.gate.load == "Generate":
         found += check_registered(subscriptions, wish.gate.test_task, wish.path)
     return tuple(sorted(found, key=lambda finding: (finding.path, finding.line, finding.column, finding.code)))
@@ -43,6 +44,9 @@ def _check_slo_files(files: Files) -> Iterator[Finding]:
         yield from_error(findings.SLO_UNDECODABLE, error, "save it as UTF-8")
         return
     yield from check_slo(text, path)
+    known = known_indicators(files)
+    if known is not None:
+        yield from check_indicators(text, path, known)
 
 
 def _check_load(files: Files, wish: Wish, target: Target) -> Iterator[Finding]:

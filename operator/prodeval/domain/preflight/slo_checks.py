@@ -22,9 +22,6 @@ from prodeval.domain.slo import (
 )
 from prodeval.domain.yaml_nodes import compose, is_null
 
-BUILT_IN = frozenset({"throughput", "error_rate", "response_time_p50", "response_time_p90", "response_time_p95"})
-"""Indicators that prometheus-service knows without an sli.yaml."""
-
 _BLOCK_STYLES = frozenset({"|", ">"})
 
 
@@ -57,14 +54,14 @@ def check_slo(text: str, path: str) -> Iterator[Finding]:
 
 
 def check_indicators(text: str, path: str, known: frozenset[str]) -> Iterator[Finding]:
-    """Find objectives whose indicator no sli.yaml defines; `known` are the names that some do."""
+    """Find objectives whose indicator no sli.yaml defines; `known` are the names that need none or have one."""
     try:
         slo = decode_slo(text, path=path)
     except InvalidFileError:
         return
     for placed in _objectives(slo, compose(text, path=path), path):
         name = placed.objective.sli
-        if name not in known and name not in BUILT_IN:
+        if name not in known:
             yield findings.NO_INDICATOR.at(
                 _at(placed.sli, path),
                 f"no sli.yaml of the service, the stage or the project defines {name!r}, so the objective fails",
