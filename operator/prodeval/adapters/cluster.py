@@ -11,6 +11,7 @@ from kubernetes.client.exceptions import ApiException, OpenApiException
 from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
+from prodeval import __version__
 from prodeval.domain.errors import AccessDeniedError, ClusterUnavailableError, DependencyNotReadyError, ProdevalError
 from prodeval.domain.json_values import JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.resource import GROUP, PLURAL, VERSION, ResourceKey
@@ -28,6 +29,7 @@ class Cluster:
 
     def __init__(self) -> None:
         api = client.ApiClient(_configuration())
+        api.user_agent = f"prodeval/{__version__}"
         self._core, self._custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
 
     def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:

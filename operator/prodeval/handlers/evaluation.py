@@ -17,6 +17,7 @@ async def reconcile(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
     One handler id for all, since kopf runs two handlers of one object apart and the slower one misses updates.
     """
     runner: Runner = memo.runner
+    runner.poster.learn()
     runner.registry.put(dict(body))
     await runner.reconcile(resource_key(body))
 
@@ -25,6 +26,7 @@ async def reconcile(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
 async def observe(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
     """Keep the registry as new as the watch."""
     runner: Runner = memo.runner
+    runner.poster.learn()
     if event["type"] == "DELETED":
         runner.forget(resource_key(body))
     else:

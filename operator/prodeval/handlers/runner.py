@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from prodeval.domain.resource import ResourceKey
+from prodeval.handlers.posting import EventPoster
 from prodeval.service.observe import Observer
 from prodeval.service.reconcile import Reconciler
 from prodeval.service.registry import Registry
@@ -28,9 +29,14 @@ class Runner:
     """The operator beside kopf. All methods are called on the event loop."""
 
     def __init__(
-        self, registry: Registry, reconciler: Reconciler, observer: Observer, close: Callable[[], None]
+        self,
+        registry: Registry,
+        reconciler: Reconciler,
+        observer: Observer,
+        poster: EventPoster,
+        close: Callable[[], None],
     ) -> None:
-        self.registry = registry
+        self.registry, self.poster = registry, poster
         self.last_turn = time.monotonic()
         self._reconciler, self._observer, self._close = reconciler, observer, close
         self._schedule = Schedule()

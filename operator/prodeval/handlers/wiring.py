@@ -1,27 +1,22 @@
 """Puts the operator together: the config, the adapters, the use cases."""
 
-import contextvars
 import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal, cast
-
-import kopf
 
 from prodeval.adapters.cluster import Cluster
 from prodeval.adapters.git import Repositories
 from prodeval.adapters.keptn import KeptnClient
 from prodeval.config import Config
 from prodeval.domain.errors import DependencyNotReadyError
-from prodeval.domain.json_values import JSONObject
 from prodeval.domain.paths import Layout
+from prodeval.handlers.posting import EventPoster
 from prodeval.handlers.runner import Runner
 from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
 from prodeval.service.observe import Observer
 from prodeval.service.planning import PlanSettings
-from prodeval.service.ports import Announcer
 from prodeval.service.reconcile import Reconciler
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
@@ -44,7 +39,8 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
         author_name=config.git.author_name, author_email=config.git.author_email, timeout=config.git.timeout
     )
     keptn = KeptnClient(config.keptn.url, _Token(cluster, config.credentials_namespace, config.keptn.token_secret))
-    reporter = Reporter(registry, StatusWriter(cluster, registry), _announcer(), _now)
+    poster = EventPoster()
+    reporter = Reporter(registry, StatusWriter(cluster, registry), poster, _now)
     tenancy = Tenancy(
         {name: project.grant for name, project in config.projects.items()},
         config.credentials_namespace,
@@ -57,7 +53,7 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
         repositories.close()
         keptn.close()
 
-    return Runner(registry, Reconciler(registry, syncer, observer, reporter), observer, close)
+    return Runner(registry, Reconciler(registry, syncer, observer, reporter), observer, poster, close)
 
 
 def _now() -> datetime:
@@ -88,14 +84,3 @@ def _plan_settings(config: Config, project: str) -> PlanSettings:
     overrides = config.projects.get(project)
     layout = Layout(overrides.layout) if overrides and overrides.layout else None
     return PlanSettings(config.git.message, config.writable_paths, layout)
-
-
-def _announcer() -> Announcer:
-    """Post Events from any thread: kopf finds its queue in the context of the activity that we are called in."""
-    context = contextvars.copy_context()
-
-    def announce(body: JSONObject, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
-        # One context may not be entered by two threads at once.
-        context.copy().run(kopf.event, cast("kopf.Body", body), type=kind, reason=reason, message=message)
-
-    return announce

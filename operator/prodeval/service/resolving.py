@@ -69,7 +69,7 @@ def check_service(resource: Resource, seen: View) -> Place:
     """Where the resource's stage stands; raises DependencyNotReadyError unless Keptn knows the service there."""
     target = resource.target
     where = seen.place(target.stage)
-    if seen.snapshot.read(where.branch, where.of(target.service, METADATA)) is None:
+    if METADATA not in seen.snapshot.list(where.branch, where.of(target.service).rstrip("/")):
         raise DependencyNotReadyError(
             f"service {target.service!r} is not in stage {target.stage!r} of the upstream; "
             f"make it with: keptn create service {target.service} --project={target.project}"
