@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from prodeval.domain.errors import ProdevalError
 from prodeval.domain.files import sha256
 from prodeval.domain.json_values import as_text, child
-from prodeval.domain.paths import Layout, Place, place
+from prodeval.domain.paths import SLO, Layout, Place, place
 from prodeval.domain.resource import Resource
 from prodeval.domain.upstream import Snapshot
 from prodeval.domain.verdict import FileFacts, Found
@@ -43,9 +43,19 @@ class FileReader:
 def _facts(resource: Resource, found: Found, snapshot: Snapshot) -> FileFacts:
     where = _stage_place(resource, snapshot)
     read = reader(snapshot, where, resource.target.service)
-    known = managed_files(resource)
-    changed = tuple(file.path for file in known if sha256(read(file.path) or b"") != file.sha256)
-    return FileFacts(slo=None, changed=changed)
+    known = {file.path: file.sha256 for file in managed_files(resource)}
+    changed = tuple(path for path, digest in known.items() if sha256(read(path) or b"") != digest)
+    return FileFacts(_slo_sha256(resource, found, snapshot.tips.get(where.branch, ""), read(SLO)), changed)
+
+
+def _slo_sha256(resource: Resource, found: Found, tip: str, at_tip: bytes | None) -> str | None:
+    """The digest of slo.yaml at the found commit: known where that is the tip, or what we left or found."""
+    now = sha256(at_tip) if at_tip else ""
+    ours = next((file.sha256 for file in managed_files(resource) if file.path == SLO), None)
+    revision = as_text(child(resource.status, "sync", "stageRevision")).rpartition(":")[2]
+    if found.commit == tip or now == ours:
+        return now
+    return ours if found.commit in {revision, ""} else None
 
 
 def _stage_place(resource: Resource, snapshot: Snapshot) -> Place:

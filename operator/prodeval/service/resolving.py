@@ -1,6 +1,6 @@
 """From the sources that a resource names to the files that it wants."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from prodeval.domain.errors import DependencyNotReadyError, RetryableError
@@ -15,7 +15,7 @@ from prodeval.domain.files import (
     stage_files,
 )
 from prodeval.domain.json_values import as_list, as_object, as_text, child
-from prodeval.domain.paths import METADATA, SLO, Layout, Place, check_path, is_well_known, place, stage_directory
+from prodeval.domain.paths import METADATA, SLI, SLO, Layout, Place, check_path, is_well_known, place, stage_directory
 from prodeval.domain.resource import ConfigMapFiles, FileSource, InlineFile, Resource, StageFiles
 from prodeval.domain.shipyard import triggering_stage
 from prodeval.domain.upstream import Change, Snapshot
@@ -156,7 +156,7 @@ def sort_out(
     where, written = seen.place(target.stage), written_digests(resource)
     read = reader(seen.snapshot, where, target.service)
     changes: list[Change] = []
-    managed: list[ManagedFile] = []
+    managed = _own_files(read, {file.path for file in wanted})
     for file in wanted:
         check_path(file.path, writable)
         found = read(file.path)
@@ -167,4 +167,10 @@ def sort_out(
         managed.append(ManagedFile(file.path, sha256(file.content), file.origin))
         if owner == "Write":
             changes.append(Change(where.branch, where.of(target.service, file.path), file.content))
-    return tuple(changes), tuple(managed)
+    return tuple(changes), tuple(sorted(managed, key=lambda file: file.path))
+
+
+def _own_files(read: Callable[[str], bytes | None], wanted: Collection[str]) -> list[ManagedFile]:
+    """What judges the service beside the wanted files, so that a change of it is noticed."""
+    found = ((path, read(path)) for path in (SLO, SLI) if path not in wanted)
+    return [ManagedFile(path, sha256(content), OWN) for path, content in found if content is not None]

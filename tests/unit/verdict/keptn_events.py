@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from prodeval.domain.events import SequenceExecution, merge_events, parse_event
+from prodeval.domain.files import sha256
 from prodeval.domain.resource import Target
 from prodeval.domain.verdict import Expectation, FileFacts, Found, prove, select
 
@@ -122,7 +123,7 @@ class Story:
 
     def judge(self, now, pending=None, facts=None, **changes):
         selected = self.select(now, pending, **changes)
-        facts = facts or FileFacts(SLO.encode(), ())
+        facts = facts or FileFacts(sha256(SLO.encode()), ())
         return prove(expectation(**changes), selected, facts) if isinstance(selected, Found) else selected
 
     def said(self, now, pending=None, **changes):

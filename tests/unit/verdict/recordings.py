@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from prodeval.domain.events import merge_events, parse_events, parse_executions, parse_time
+from prodeval.domain.files import sha256
 from prodeval.domain.resource import Target
 from prodeval.domain.verdict import Expectation, FileFacts, Found, prove, select
 
@@ -90,7 +91,9 @@ class Recording:
             if commit["commit"] == found.commit:
                 break
             changed += [path.split("\t")[-1] for path in commit["paths"]]
-        return FileFacts(slo=(self.head["slo"] or "").encode(), changed=tuple(changed))
+        return FileFacts(
+            slo_sha256=sha256(self.head["slo"].encode()) if self.head["slo"] else "", changed=tuple(changed)
+        )
 
     def judge(self, t, pending=None, **changes):
         """The verdict at a moment."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from prodeval.domain.events import Event, format_time
+from prodeval.domain.files import sha256
 from prodeval.domain.slo import PreviousEvaluation, SLIValue, evaluate
 from prodeval.domain.verdict.model import Candidate, Check, Deployment, Expectation, FileFacts, Found
 from prodeval.domain.verdict.result import Result, read_result
@@ -24,7 +25,7 @@ def collect_evidence(expectation: Expectation, found: Found, result: Result, fac
     return (
         _objectives_evaluated(result),
         _result_consistent(result),
-        _slo_matches(result, facts.slo, found.commit),
+        _slo_matches(result, facts.slo_sha256, found.commit),
         *version,
         _window_after_deployment(candidate, found.deployment),
         _files_unchanged(facts.changed),
@@ -74,11 +75,11 @@ def _result_consistent(result: Result) -> Check:
     )
 
 
-def _slo_matches(result: Result, expected: bytes | None, commit: str) -> Check:
+def _slo_matches(result: Result, expected: str | None, commit: str) -> Check:
     tip = f"the stage's tip ({commit[:7]}) when the sequence was triggered" if commit else "the stage's tip"
     if expected is None:
         return Check("SLOMatches", "Unknown", f"slo.yaml at {tip} is not known")
-    if result.slo == expected:
+    if result.slo is not None and (sha256(result.slo) if result.slo else "") == expected:
         return Check("SLOMatches", "True")
     return Check("SLOMatches", "False", f"Keptn scored another slo.yaml than the one at {tip}")
 

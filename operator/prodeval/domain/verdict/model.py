@@ -145,12 +145,12 @@ class FileFacts:
     """What Git says about the files behind one evaluation.
 
     Attributes:
-        slo: the service's slo.yaml at the found commit; empty if it has none, None if unknown.
+        slo_sha256: of the service's slo.yaml at the found commit; empty if it has none, None if unknown.
         changed: managed files that somebody else changed between our revision and the tip at verdict time;
             None if unknown.
     """
 
-    slo: bytes | None = None
+    slo_sha256: str | None = None
     changed: tuple[str, ...] | None = None
 
 
