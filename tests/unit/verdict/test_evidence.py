@@ -196,7 +196,7 @@ class TestRecord:
     def test_score_and_result_are_what_keptn_sent(self):
         for score, text in (
             (100, "100"),
-            (99.98999999999999, "99.98999999999999"),
+            (66.66666666666667, "66.66666666666667"),
             ("high", ""),
             (True, ""),
             (None, ""),
