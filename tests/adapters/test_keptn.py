@@ -1,0 +1,332 @@
+"""The client against a server that answers as a real Keptn was recorded to."""
+
+import contextlib
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from prodeval.adapters.keptn import KeptnClient
+from prodeval.domain.errors import DependencyNotReadyError, InvalidSpecError, KeptnUnavailableError
+from prodeval.domain.events import parse_time
+from tests.unit.verdict.recordings import EVENTS, EXECUTIONS, read_lines, recording
+
+TOKEN = "s3cr3t-t0ken"
+EVALUATION = "/controlPlane/v1/project/s02-pass/stage/production/service/helloservice/evaluation"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+ERRORS = {line["name"]: line for line in read_lines("errors")}
+BODY_HEADERS = {"Content-Length", "Transfer-Encoding", "Connection"}
+
+
+class Keptn:
+    """Answers from a recording; `answers` come first, one for each request."""
+
+    def __init__(self, name):
+        self.run = recording(name)
+        self.answers = []
+        self.requests = []
+
+    def answer(self, method, path, query, body):
+        self.requests.append((method, path, query, body))
+        if self.answers:
+            return self.answers.pop(0)
+        if path == EVENTS:
+            return 200, {}, self._events(query)
+        if path == EXECUTIONS:
+            return 200, {}, self.run.raw_executions(1e9)
+        return 404, {}, {"code": 404, "message": f"path {path} was not found"}
+
+    def _events(self, query):
+        """As mongodb-datastore: newest first, times compared as text, both ends excluded."""
+        found = self.run.raw_events(1e9) if query["project"] == self.run.head["project"] else []
+        found = [event for event in found if event["time"] > query.get("fromTime", "")]
+        for parameter, read in FILTERS.items():
+            found = [event for event in found if query.get(parameter, read(event)) == read(event)]
+        start, size = int(query.get("nextPageKey", "0")), int(query.get("pageSize", "20"))
+        following = {"nextPageKey": str(start + size)} if start + size < len(found) else {}
+        return {"events": found[start : start + size], "pageSize": size, "totalCount": len(found)} | following
+
+
+FILTERS = {
+    "eventID": lambda event: event["id"],
+    "keptnContext": lambda event: event["shkeptncontext"],
+    "type": lambda event: event["type"],
+    "stage": lambda event: event["data"].get("stage"),
+    "service": lambda event: event["data"].get("service"),
+}
+
+
+def recorded(name):
+    """An answer as it was recorded."""
+    line = ERRORS[name]
+    headers = {key: value for key, value in line["headers"].items() if key not in BODY_HEADERS}
+    return line["status"], headers, line["body"]
+
+
+@contextlib.contextmanager
+def serving(keptn):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self):
+            parts = urlsplit(self.path)
+            sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            assert self.headers["x-token"] == TOKEN
+            path = parts.path.removeprefix("/api")
+            status, headers, body = keptn.answer(self.command, path, dict(parse_qsl(parts.query)), sent)
+            payload = (body if isinstance(body, str) else json.dumps(body)).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(payload))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(payload)
+
+        do_GET = do_POST = answer  # noqa: N815 - http.server asks for these names
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    client = KeptnClient(f"http://127.0.0.1:{server.server_port}/api", lambda: TOKEN, timeout=(1, 5))
+    try:
+        yield client
+    finally:
+        client.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def keptn():
+    return Keptn("02-pass")
+
+
+@pytest.fixture
+def client(keptn):
+    with serving(keptn) as made:
+        yield made
+
+
+def scripted(keptn, *names):
+    keptn.answers += [recorded(name) for name in names]
+
+
+class TestEvents:
+    def test_all_events_come_oldest_first(self, keptn, client):
+        events = client.events("s02-pass", LONG_AGO)
+        assert events == keptn.run.events(1e9)
+        assert list(events) == sorted(events, key=lambda event: event.time)
+
+    def test_further_pages_are_read(self):
+        keptn = Keptn("35-many-evaluations")
+        with serving(keptn) as client:
+            events = client.events("s35-many-evaluations", LONG_AGO)
+        assert len(events) == len({event["id"] for event in keptn.run.raw_events(1e9)}) > 200
+        assert [query.get("nextPageKey") for _, _, query, _ in keptn.requests] == [None, "100", "200"]
+
+    def test_only_what_is_new_is_asked_for(self, keptn, client):
+        known = keptn.run.events(1e9)
+        since = known[-3].time
+        found = client.events("s02-pass", since)
+        bound = parse_time(keptn.requests[0][2]["fromTime"])
+        assert since - timedelta(seconds=2) < bound < since
+        assert found == tuple(event for event in known if event.time > bound)
+        assert 3 <= len(found) < len(known)
+
+    def test_the_events_of_one_context(self, keptn, client):
+        context = keptn.run.head["contexts"][0]
+        events = client.events_of_context("s02-pass", context)
+        assert {event.context for event in events} == {context}
+        assert len(events) == 19
+
+    def test_one_event_by_its_id(self, keptn, client):
+        wanted = keptn.run.events(1e9)[5]
+        assert client.event("s02-pass", wanted.id) == wanted
+        assert client.event("s02-pass", "nope") is None
+
+    def test_the_newest_event_of_a_type(self, client):
+        scope = ("s02-pass", "production", "helloservice")
+        found = client.newest_event(*scope, "sh.keptn.event.je-deployment.finished")
+        assert found.text("stage") == "production"
+        assert client.newest_event(*scope, "sh.keptn.event.nope.finished") is None
+
+    def test_an_unknown_project_has_none(self, client):
+        assert client.events("nope", LONG_AGO) == ()
+
+    @pytest.mark.parametrize("name", ["event-unknown-project", "event-nextpagekey-100000"])
+    def test_no_events_are_no_error(self, keptn, client, name):
+        scripted(keptn, name)
+        assert client.events("s02-pass", LONG_AGO) == ()
+
+    @pytest.mark.parametrize("key", ["abc", "-1", 0, None, {}, "9" * 5000, "100", 100])
+    def test_a_strange_or_repeated_page_key_ends_the_list(self, keptn, client, key):
+        page = {"events": keptn.run.raw_events(1e9)[:1], "nextPageKey": key}
+        keptn.answers += [(200, {}, page)] * 2
+        assert len(client.events("s02-pass", LONG_AGO)) == 1
+
+    def test_what_is_no_event_is_left_out(self, keptn, client):
+        keptn.answers.append((200, {}, {"events": [None, 7, {"id": "x"}, *keptn.run.raw_events(1e9)[:1]]}))
+        assert len(client.events("s02-pass", LONG_AGO)) == 1
+
+
+class TestSequenceExecutions:
+    def test_they_are_read_and_filtered_by_keptn(self, keptn, client):
+        found = client.sequence_executions("s02-pass", stage="production", service="helloservice")
+        assert {(one.stage, one.sequence, one.state) for one in found} == {
+            ("qa", "delivery", "finished"),
+            ("production", "delivery", "finished"),
+        }
+        query = keptn.requests[0][2]
+        assert query == {"project": "s02-pass", "stage": "production", "service": "helloservice", "pageSize": "100"}
+
+    @pytest.mark.parametrize("name", ["sequence-execution-unknown-stage", "sequence-execution-unknown-keptnContext"])
+    def test_none_are_no_error(self, keptn, client, name):
+        scripted(keptn, name)
+        assert client.sequence_executions("s02-pass") == ()
+
+    def test_an_unknown_project_is_a_dependency(self, keptn, client):
+        scripted(keptn, "sequence-execution-unknown-project")
+        with pytest.raises(DependencyNotReadyError, match="does not know the project nope"):
+            client.sequence_executions("nope")
+
+    @pytest.mark.parametrize("name", ["path-unknown-in-api", "path-unknown-in-controlplane"])
+    def test_an_older_keptn_has_none(self, keptn, client, name):
+        scripted(keptn, name)
+        assert client.sequence_executions("s02-pass") == ()
+
+    def test_null_stands_for_none(self, keptn, client):
+        keptn.answers.append((200, {}, {"sequenceExecutions": None}))
+        assert client.sequence_executions("s02-pass") == ()
+
+
+class TestTriggerEvaluation:
+    def test_it_returns_the_context(self, keptn, client):
+        keptn.answers.append((200, {}, {"keptnContext": "c"}))
+        labels = {"version": "v1"}
+        assert client.trigger_evaluation("s02-pass", "production", "helloservice", timeframe="2m", labels=labels) == "c"
+        ((method, path, _, body),) = keptn.requests
+        assert (method, path, json.loads(body)) == ("POST", EVALUATION, {"timeframe": "2m", "labels": labels})
+
+    def test_names_cannot_leave_their_place_in_the_path(self, keptn, client):
+        keptn.answers.append((200, {}, {"keptnContext": "c"}))
+        client.trigger_evaluation("../p?", "s#", "a/b", timeframe="2m")
+        assert keptn.requests[0][1] == "/controlPlane/v1/project/..%2Fp%3F/stage/s%23/service/a%2Fb/evaluation"
+
+    @pytest.mark.parametrize(
+        "name", ["evaluation-unknown-project", "evaluation-unknown-stage", "evaluation-unknown-service"]
+    )
+    def test_what_keptn_does_not_know_is_a_dependency(self, keptn, client, name):
+        scripted(keptn, name)
+        with pytest.raises(DependencyNotReadyError, match=r"p/s/v: .*not found"):
+            client.trigger_evaluation("p", "s", "v", timeframe="2m")
+
+    @pytest.mark.parametrize("name", ["evaluation-bad-timeframe", "evaluation-timeframe-59s"])
+    def test_a_bad_timeframe_is_said_in_keptns_words(self, keptn, client, name):
+        scripted(keptn, name)
+        with pytest.raises(InvalidSpecError, match=r"p/s/v: .*(invalid duration|at least 1 minute)"):
+            client.trigger_evaluation("p", "s", "v", timeframe="59s")
+
+    def test_an_answer_without_a_context_is_no_success(self, keptn, client):
+        keptn.answers.append((200, {}, {}))
+        with pytest.raises(KeptnUnavailableError, match="context"):
+            client.trigger_evaluation("p", "s", "v", timeframe="2m")
+
+
+def test_registrations_are_read(keptn, client):
+    scripted(keptn, "ok-uniform")
+    found = {(one.integration, one.event) for one in client.registrations()}
+    assert ("approval-service", "sh.keptn.event.approval.triggered") in found
+
+
+class TestErrors:
+    def failure(self, client):
+        with pytest.raises(KeptnUnavailableError) as caught:
+            client.events("s02-pass", LONG_AGO)
+        assert TOKEN not in str(caught.value)
+        return caught.value
+
+    @pytest.mark.parametrize("name", ["bad-token-datastore", "no-token-datastore", "bad-token-metadata"])
+    def test_a_refused_token_names_the_secret(self, keptn, client, name):
+        scripted(keptn, name)
+        assert "refuses the API token (401)" in str(self.failure(client))
+
+    def test_one_429_is_a_rate_limit_and_is_retried_soon(self, keptn, client):
+        scripted(keptn, "429-good-token-datastore")
+        failure = self.failure(client)
+        assert "limits requests" in str(failure)
+        assert failure.retry_after == 2.0
+
+    def test_a_series_of_429_is_a_gateway_that_cannot_authenticate(self, keptn, client):
+        scripted(keptn, *["down-api-datastore"] * 3)
+        said = [str(self.failure(client)) for _ in range(3)]
+        assert ["cannot authenticate" in text for text in said] == [False, False, True]
+        client.events("s02-pass", LONG_AGO)
+        scripted(keptn, "429-good-token-datastore")
+        assert "limits requests" in str(self.failure(client))
+
+    @pytest.mark.parametrize(
+        "name", ["down-api-metadata", "frozen-api-metadata", "event-type-filter-project-only-with-or"]
+    )
+    def test_a_gateway_error_page_becomes_its_status(self, keptn, client, name):
+        scripted(keptn, name)
+        text = str(self.failure(client))
+        assert text.endswith(("502: Bad Gateway", "504: Gateway Timeout"))
+
+    def test_a_redirect_is_not_followed(self, keptn, client):
+        scripted(keptn, "path-trailing-slash")
+        assert "redirects (301)" in str(self.failure(client))
+        assert len(keptn.requests) == 1
+
+    def test_a_refused_parameter_is_said_in_keptns_words(self, keptn, client):
+        scripted(keptn, "event-pagesize-101")
+        assert "422: pageSize in query should be less than or equal to 100" in str(self.failure(client))
+
+    def test_of_two_bodies_in_one_answer_the_first_counts(self, keptn, client):
+        two = '{"code":404,"message":"stage not found"}{"code":500,"message":"stage not found"}'
+        keptn.answers.append((404, {}, two))
+        assert str(self.failure(client)).endswith("404: stage not found")
+
+    @pytest.mark.parametrize("body", ["", "<html>", "[" * 50_000, '"x"', "[1]", '{"message": 7}', '{"message": ""}'])
+    def test_any_error_body_is_survived(self, keptn, client, body):
+        keptn.answers.append((500, {}, body))
+        assert str(self.failure(client)).endswith("500: Internal Server Error")
+
+    @pytest.mark.parametrize("body", ["", "<html>", "[" * 50_000, "[]", "{}", "null", '{"items": []}'])
+    def test_any_body_of_a_success_is_survived(self, keptn, client, body):
+        keptn.answers.append((200, {}, body))
+        assert "keptn.url" in str(self.failure(client))
+
+    def test_a_long_foreign_message_is_cut_and_put_on_one_line(self, keptn, client):
+        keptn.answers.append((500, {}, {"message": "a\n" * 5000}))
+        text = str(self.failure(client))
+        assert len(text) < 400
+        assert "\n" not in text
+
+    @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("99999", 300.0), ("soon", None), ("-1", None)])
+    def test_a_wait_that_is_asked_for_is_passed_on_within_reason(self, keptn, client, header, seconds):
+        keptn.answers.append((503, {"Retry-After": header}, ""))
+        assert self.failure(client).retry_after == seconds
+
+    def test_an_unknown_status_is_survived(self, keptn, client):
+        keptn.answers.append((599, {}, ""))
+        assert "599" in str(self.failure(client))
+
+    def test_nobody_listening_is_unavailable(self):
+        client = KeptnClient("http://127.0.0.1:1/api", lambda: TOKEN)
+        assert "Connection refused" in str(self.failure(client))
+        client.close()
+
+    def test_the_token_is_asked_for_before_each_request(self, keptn):
+        tokens = iter([TOKEN, TOKEN, f"{TOKEN}\n"])
+        with serving(keptn) as other:
+            client = KeptnClient(other._http._base_url, lambda: next(tokens))
+            client.events("s02-pass", LONG_AGO)
+            client.sequence_executions("s02-pass")
+            assert "x-token" in str(self.failure(client))
+            client.close()
