@@ -11,7 +11,7 @@ from prodeval.domain.preflight.job_checks import actions_of, check_answers, chec
 from prodeval.domain.preflight.job_config import Action, answering
 from prodeval.domain.preflight.locust_checks import check_locust
 from prodeval.domain.preflight.shipyard_checks import check_gate
-from prodeval.domain.preflight.sli_checks import check_sli_files, known_indicators
+from prodeval.domain.preflight.sli_checks import check_sli_files, known_indicators, sli_contents
 from prodeval.domain.preflight.slo_checks import check_indicators, check_slo
 from prodeval.domain.preflight.text import decode
 from prodeval.domain.resource import Target
@@ -44,7 +44,7 @@ def _check_slo_files(files: Files) -> Iterator[Finding]:
         yield from_error(findings.SLO_UNDECODABLE, error, "save it as UTF-8")
         return
     yield from check_slo(text, path)
-    known = known_indicators(files)
+    known = known_indicators(sli_contents(files))
     if known is not None:
         yield from check_indicators(text, path, known)
 

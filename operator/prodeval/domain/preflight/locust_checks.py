@@ -22,36 +22,33 @@ def check_locust_file(content: bytes, path: str) -> Iterator[Finding]:
         yield from_error(findings.LOCUST_SYNTAX, error, "correct it there, or the load test fails at once")
 
 
-def check_locust_conf(content: bytes, path: str) -> tuple[Finding | None, Place, int | None]:
-    """A locust.conf's finding, if any, and its run-time with its place; the run-time is None if it has none."""
+def check_conf(content: bytes, path: str, actions: Iterable[Action], timeframe: str | None) -> Iterator[Finding]:
+    """Check a locust.conf.
+
+    `actions` are those of the job/config.yaml that run it; `timeframe` is that of the evaluation, None if unknown.
+    """
     try:
         settings = read_locust_conf(decode(content, path), path=path)
     except InvalidFileError as error:
-        return from_error(findings.LOCUST_CONF, error, "write key = value lines"), Place(path), None
+        yield from_error(findings.LOCUST_CONF, error, "write key = value lines")
+        return
     text, line = settings.get("run-time", ("", 0))
-    place = Place(path, line, 1 if line else 0)
-    seconds = parse_time_span(text) if line else None
+    seconds = parse_time_span(text)
     if line and seconds is None:
-        return (
-            findings.LOCUST_CONF.at(place, f"the run-time {text[:40]!r} is no time span", "write one like 2m"),
-            place,
-            None,
-        )
-    return None, place, seconds
+        message = f"the run-time {text[:40]!r} is no time span"
+        yield findings.LOCUST_CONF.at(Place(path, line, 1), message, "write one like 2m")
+    if seconds is not None:
+        yield from _check_run_time(seconds, Place(path, line, 1), actions, timeframe)
 
 
 def check_locust(service: Level, actions: Iterable[Action], timeframe: str | None) -> Iterator[Finding]:
-    """Check all locust files of a service; `actions` are those that answer the test task."""
+    """Check all locust files of a service; the arguments are those of `check_conf`."""
     for path, content in sorted(service.files.items()):
         if path.startswith("locust/") and path.endswith(".py"):
             yield from check_locust_file(content, service.prefix + path)
     conf = service.files.get(LOCUST_CONF)
     if conf is not None:
-        finding, place, seconds = check_locust_conf(conf, service.prefix + LOCUST_CONF)
-        if finding:
-            yield finding
-        if seconds is not None:
-            yield from _check_run_time(seconds, place, actions, timeframe)
+        yield from check_conf(conf, service.prefix + LOCUST_CONF, actions, timeframe)
 
 
 def _check_run_time(seconds: int, place: Place, actions: Iterable[Action], timeframe: str | None) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Checks of sli.yaml files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from prodeval.domain.errors import InvalidFileError
@@ -42,9 +42,13 @@ def check_sli_files(files: Files) -> Iterator[Finding]:
                     yield from check_sli(content, level.prefix + path)
 
 
-def known_indicators(files: Files) -> frozenset[str] | None:
-    """The indicators that some level defines, or that need no definition; None if a level cannot be read."""
-    contents = [content for level in files.levels for path, content in level.files.items() if is_sli(path)]
+def sli_contents(files: Files) -> list[bytes]:
+    """The sli.yaml files of all levels."""
+    return [content for level in files.levels for path, content in level.files.items() if is_sli(path)]
+
+
+def known_indicators(contents: Iterable[bytes]) -> frozenset[str] | None:
+    """The indicators that some sli.yaml defines, or that need no definition; None if one cannot be read."""
     queries = [_queries(content) for content in contents]
     if None in queries:
         return None

@@ -1,0 +1,71 @@
+"""Checks of ProductionEvaluations in manifests, alone or among other documents."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import yaml
+
+from prodeval.domain.errors import InvalidFileError, InvalidSpecError
+from prodeval.domain.json_values import JSONObject, as_object
+from prodeval.domain.preflight import findings
+from prodeval.domain.preflight.findings import Finding, Place, from_error
+from prodeval.domain.preflight.schema import check_schema, to_json
+from prodeval.domain.resource import GROUP, KIND, VERSION, read_resource
+from prodeval.domain.yaml_nodes import compose
+
+_DOCUMENT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+
+
+def documents(text: str) -> Iterator[tuple[int, str]]:
+    """The documents of a manifest, each with the number of lines in front of it."""
+    starts = [0, *(found.start() for found in _DOCUMENT.finditer(text))]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        yield text.count("\n", 0, start), text[start:end]
+
+
+def resource_bodies(text: str, path: str) -> Iterator[tuple[int, yaml.MappingNode]]:
+    """The ProductionEvaluations of a manifest, with the lines in front of each.
+
+    Raises InvalidFileError, with the line in the manifest, for a document that is no YAML.
+    """
+    for lines, document in documents(text):
+        try:
+            root = compose(document, path=path)
+        except InvalidFileError as error:
+            raise InvalidFileError(error.problem, path=path, line=error.line + lines, column=error.column) from error
+        if isinstance(root, yaml.MappingNode) and _is_ours(root):
+            yield lines, root
+
+
+def _is_ours(root: yaml.MappingNode) -> bool:
+    keys = {key.value: value.value for key, value in root.value}
+    return keys.get("kind") == KIND and str(keys.get("apiVersion")).startswith(f"{GROUP}/")
+
+
+def check_resources(text: str, path: str, schema: JSONObject) -> Iterator[Finding]:
+    """Find what the API server would refuse; `schema` is that of the CustomResourceDefinition."""
+    try:
+        for lines, root in resource_bodies(text, path):
+            found = [*check_schema(root, schema, path), *_check_identity(root, path)] or _check_spec(root, path)
+            yield from (replace(finding, line=finding.line + lines) for finding in found)
+    except InvalidFileError as error:
+        yield from_error(findings.RESOURCE, error, "correct it there")
+
+
+def _check_identity(root: yaml.MappingNode, path: str) -> Iterator[Finding]:
+    place = Place(path, root.start_mark.line + 1, root.start_mark.column + 1)
+    body = as_object(to_json(root, path))
+    if body.get("apiVersion") != f"{GROUP}/{VERSION}":
+        yield findings.RESOURCE.at(place, f"apiVersion is {body.get('apiVersion')!r}", f"write {GROUP}/{VERSION}")
+    if not as_object(body.get("metadata")).get("name"):
+        yield findings.RESOURCE.at(place, "metadata.name is missing", "add it")
+
+
+def _check_spec(root: yaml.MappingNode, path: str) -> Iterator[Finding]:
+    """What the schema lets through and the operator would refuse."""
+    try:
+        read_resource(as_object(to_json(root, path)))
+    except InvalidSpecError as error:
+        place = Place(path, root.start_mark.line + 1, root.start_mark.column + 1)
+        yield findings.RESOURCE.at(place, str(error), "change it so")
