@@ -171,7 +171,9 @@ class Decoder:
 
     def is_null(self, node: yaml.Node) -> bool:
         """Whether the node is null; `!!null` with another text is an error."""
-        return isinstance(node, yaml.ScalarNode) and resolve(node, path=self.path) is None
+        if not isinstance(node, yaml.ScalarNode) or not (node.tag or node.value in NULLS):
+            return False
+        return resolve(node, path=self.path) is None
 
     def _scalar(self, node: yaml.Node, name: str, wanted: str) -> Scalar:
         if not isinstance(node, yaml.ScalarNode):

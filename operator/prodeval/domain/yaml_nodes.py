@@ -32,7 +32,7 @@ def compose(text: str, *, path: str) -> yaml.Node | None:
         InvalidFileError: the text is no YAML, too deep, too large, or holds itself; with line and column.
     """
     try:
-        return _Composer(yaml.parse(text, Loader=yaml.CSafeLoader), path).document()
+        return _Composer(_events(text), path).document()
     except yaml.MarkedYAMLError as error:
         raise _marked(error, path) from error
     except yaml.reader.ReaderError as error:
@@ -41,11 +41,15 @@ def compose(text: str, *, path: str) -> yaml.Node | None:
         raise _at("half of a surrogate pair is no character", text, error.start, path) from error
 
 
+def _events(text: str) -> Iterator[yaml.Event]:
+    return iter(yaml.CSafeLoader(text).get_event, None)
+
+
 def is_null(node: yaml.Node) -> bool:
     """Whether Go reads the node as null: an empty, `~` or `null` plain scalar, or one tagged `!!null`."""
     if not isinstance(node, yaml.ScalarNode):
         return False
-    if node.tag:
+    if node.tag not in {"", "!"}:
         return node.tag == f"{TAG_PREFIX}null"
     return node.style is None and node.value in NULLS
 
@@ -163,10 +167,9 @@ def _marks(event: yaml.Event) -> tuple[yaml.error.Mark, yaml.error.Mark]:
 
 
 def _marked(error: yaml.MarkedYAMLError, path: str) -> InvalidFileError:
-    mark = error.problem_mark or error.context_mark
+    """Each error of libyaml has a mark."""
+    mark = cast("yaml.error.Mark", error.problem_mark or error.context_mark)
     problem = ", ".join(part for part in (error.context, error.problem) if part)
-    if mark is None:
-        return InvalidFileError(problem, path=path)
     return InvalidFileError(problem, path=path, line=mark.line + 1, column=mark.column + 1)
 
 

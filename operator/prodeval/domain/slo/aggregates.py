@@ -20,9 +20,8 @@ def aggregate(values: Sequence[float], function: str) -> float | None:
 
 
 def _percentile(ascending: Sequence[float], share: float) -> float:
+    """Interpolated between neighbours; with a share of at least a half the position is never below the first."""
     position = share * (len(ascending) + 1)
-    if position < 1:
-        return ascending[0]
     if position >= len(ascending):
         return ascending[-1]
     index = floor(position)

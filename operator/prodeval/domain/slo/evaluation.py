@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 
 from prodeval.domain.errors import InvalidFileError
@@ -67,7 +68,7 @@ def evaluate(
     if not slo_text:
         return unperformed(f"no SLO file configured for project {project}")
     try:
-        slo = decode_slo(slo_text)
+        slo = _decoded(slo_text)
     except InvalidFileError as error:
         place = f"service {service} in stage {stage} in project {project}"
         return errored(f"error retrieving SLO file: Could not parse SLO file for {place}", (str(error),))
@@ -78,6 +79,10 @@ def provider_errored(message: str) -> Evaluation:
     """The failure when the SLI provider finished as errored; Keptn leaves the inner result at pass."""
     text = f"evaluation performed by lighthouse received an unexpected error: {message}"
     return Evaluation("errored", "fail", text, evaluation_result="pass")
+
+
+_decoded = lru_cache(maxsize=16)(decode_slo)
+"""Decoding costs more than all the rest, and the same few texts are evaluated again and again."""
 
 
 def unperformed(reason: str) -> Evaluation:

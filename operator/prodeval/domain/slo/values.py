@@ -28,9 +28,9 @@ NOT_A_NUMBER = "query did not return valid values"
 
 def checked(value: SLIValue) -> SLIValue:
     """The value, failed if it is no finite number: Keptn has no JSON for infinities and never answers."""
-    if not value.success or isfinite(value.value):
+    if isfinite(value.value):
         return value
-    return replace(value, value=0.0, success=False, message=NOT_A_NUMBER)
+    return replace(value, value=0.0, success=False, message=NOT_A_NUMBER if value.success else value.message)
 
 
 NO_METRICS = "unable to retrieve metrics"
