@@ -4,6 +4,7 @@ COPY deploy/requirements.txt deploy/build-requirements.txt ./
 RUN python -m venv /opt/prodeval && /opt/prodeval/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
+COPY crds crds
 RUN python -m venv /tmp/build && /tmp/build/bin/pip install --no-cache-dir --require-hashes -r build-requirements.txt
 RUN /tmp/build/bin/hatchling build -t wheel -d /tmp/dist && /opt/prodeval/bin/pip install --no-cache-dir --no-deps /tmp/dist/*.whl
 
