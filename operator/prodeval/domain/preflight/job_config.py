@@ -49,7 +49,7 @@ _SIMPLE = re.compile(
 """What Go and Python read alike."""
 
 _QUANTIFIER = re.compile(r"(?<![\\(])(?:[*+?]\??|\{[0-9,]+\})")
-_REPEATED_GROUP = re.compile(r"\)(?:[*+?]|\{)")
+_REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{)")
 
 
 @dataclass(frozen=True, slots=True)
