@@ -21,7 +21,7 @@ class SSHServer:
         self.root, self.user = root, user
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
         self.client_key = asyncssh.generate_private_key("ssh-ed25519")
-        self.private_key = self.client_key.export_private_key("openssh", passphrase or None).decode()
+        self.private_key = self.client_key.export_private_key("openssh", passphrase or None, rounds=50).decode()
         self.commands: list[str] = []
         self.logins = 0
         self.connections: list[asyncssh.SSHServerConnection] = []
@@ -106,8 +106,8 @@ async def _pump(
         while data := await source.read(1 << 16):
             sink.write(data)
             await sink.drain()
-    with suppress(OSError, asyncssh.Error):
-        sink.write_eof()
+    if isinstance(sink, asyncio.StreamWriter):  # the end of an SSH channel is that of both its streams
+        sink.close()
 
 
 class _Counting(asyncssh.SSHServer):

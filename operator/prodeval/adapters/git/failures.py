@@ -1,8 +1,10 @@
 """From what went wrong on the wire to the error that a person reads; nothing of it holds a secret."""
 
+import base64
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 
 import paramiko
 import urllib3.exceptions
@@ -44,7 +46,8 @@ def clean(text: bytes | str, secrets: Sequence[str] = ()) -> str:
 def secrets_of(credentials: GitCredentials) -> tuple[str, ...]:
     """What must never be shown, in the forms that a server could send it back."""
     proxy = credentials.proxy.password if credentials.proxy else ""
-    return tuple(filter(None, (credentials.token, proxy, credentials.private_key_passphrase)))
+    basic = base64.b64encode(f"{credentials.user}:{credentials.token}".encode()).decode() if credentials.token else ""
+    return tuple(filter(None, (basic, credentials.token, proxy, credentials.private_key_passphrase)))
 
 
 @contextmanager
@@ -64,7 +67,9 @@ def translated(transport: Transport, doing: str) -> Iterator[None]:
         raise _failed(transport, doing, error) from error
 
 
-def _failed(transport: Transport, doing: str, error: BaseException) -> GitOperationFailedError:
+def _failed(transport: Transport, doing: str, error: BaseException) -> ProdevalError:
+    if isinstance(error, urllib3.exceptions.ProxyError) and "407" in str(error.original_error):
+        return refused(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, Service.READ, transport.credentials, None)
     cause = clean(_cause(error), secrets_of(transport.credentials))
     kind = StaleReadError if isinstance(error, ServerRefusalError) else GitOperationFailedError
     return kind(f"{transport.credentials.host}: could not {doing}: {cause}; will be tried again")
@@ -84,19 +89,18 @@ def _cause(error: BaseException) -> str:
 def refused(status: int, service: Service, credentials: GitCredentials, retry_after: float | None) -> ProdevalError:
     """What an HTTP status other than 200 means."""
     who = f"user {credentials.user!r}" if credentials.user else "anonymous access"
-    remedy = f"check Secret {credentials.secret!r}"
-    if status == 401:  # noqa: PLR2004
-        return AccessDeniedError(f"{credentials.host} refuses {who} (HTTP 401); {remedy}")
-    if status == 403 and service is Service.WRITE:  # noqa: PLR2004
-        return AccessDeniedError(
-            f"{credentials.host}: {who} may read {credentials.url}, but not write (HTTP 403); {remedy}"
-        )
-    if status == 403:  # noqa: PLR2004
-        return AccessDeniedError(f"{credentials.host}: {who} may not read {credentials.url} (HTTP 403); {remedy}")
-    if status == 404:  # noqa: PLR2004
-        return AccessDeniedError(
-            f"{credentials.host}: {credentials.url} is not found, or {who} may not see it (HTTP 404); {remedy}"
-        )
-    return GitOperationFailedError(
-        f"{credentials.host} answered HTTP {status}; will be tried again", retry_after=retry_after
-    )
+    match status, service:
+        case HTTPStatus.UNAUTHORIZED, _:
+            problem = f"refuses {who}"
+        case HTTPStatus.FORBIDDEN, Service.WRITE:
+            problem = f"lets {who} read {credentials.url}, but not write"
+        case HTTPStatus.FORBIDDEN, _:
+            problem = f"does not let {who} read {credentials.url}"
+        case HTTPStatus.NOT_FOUND, _:
+            problem = f"says that {credentials.url} is not found, or {who} may not see it"
+        case HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, _:
+            problem = "is behind a proxy that refuses its user or password"
+        case _:
+            text = f"{credentials.host} answered HTTP {status}; will be tried again"
+            return GitOperationFailedError(text, retry_after=retry_after)
+    return AccessDeniedError(f"{credentials.host} {problem} (HTTP {status}); check Secret {credentials.secret!r}")

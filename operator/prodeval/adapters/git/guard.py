@@ -27,28 +27,29 @@ class Guard:
         self._closed.wait(seconds)
         self.check()
 
-    def connect(self, host: str, port: int) -> socket.socket:
-        """A TCP connection, watched from its first packet on. Raises OSError."""
+    def connect(self, host: str, port: int, owner: object) -> socket.socket:
+        """A TCP connection, watched from its first packet on until its owner releases it. Raises OSError."""
         failure: OSError | None = None
         for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             sock = socket.socket(family, kind, proto)
             try:
                 sock.settimeout(CONNECT_TIMEOUT)
-                self._watch(sock)
+                self._watch(sock, owner)
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            except OSError as error:
-                self.release(sock.fileno())
+            except (OSError, GitOperationFailedError) as error:
+                self.release(owner)
                 sock.close()
-                failure = error
+                self.check()
+                failure = error if isinstance(error, OSError) else None
             else:
                 return sock
         raise failure or OSError(f"{host} has no address")
 
-    def release(self, fileno: int) -> None:
-        """Forget a socket, before its owner closes it."""
+    def release(self, owner: object) -> None:
+        """Forget a connection that its owner closes."""
         with self._mutex:
-            handle = self._handles.pop(fileno, None)
+            handle = self._handles.pop(id(owner), None)
         if handle:
             handle.close()
 
@@ -75,12 +76,16 @@ class Guard:
         """End all calls, for good."""
         self._closed.set()
         self._expire()
+        with self._mutex:
+            handles, self._handles = list(self._handles.values()), {}
+        for handle in handles:
+            handle.close()
 
-    def _watch(self, sock: socket.socket) -> None:
+    def _watch(self, sock: socket.socket, owner: object) -> None:
         """Keep a second handle, since TLS takes the first one over."""
         with self._mutex:
             self.check()
-            self._handles[sock.fileno()] = sock.dup()
+            self._handles[id(owner)] = sock.dup()
 
     def _expire(self) -> None:
         self._expired = True

@@ -15,18 +15,22 @@ from prodeval.adapters.git.transport import Stream
 
 AGENT = b"agent=git/2.40-prodeval"
 _MOST_PROGRESS = 1 << 14
+_MOST_PACKETS = 400_000
 
 
 class Packets:
     """One answer, read packet by packet, up to a number of bytes."""
 
     def __init__(self, stream: Stream, limit: int) -> None:
-        self._stream, self._left = stream, limit
+        self._stream, self._left, self._packets = stream, limit, 0
         self._protocol = Protocol(self._read, _write_nothing)
 
     def one(self) -> bytes | None:
         """The next packet without its newline; None for a flush or a delimiter. Raises ServerRefusalError for `ERR`."""
         packet = self._protocol.read_pkt_line()
+        self._packets += 1
+        if self._packets > _MOST_PACKETS:
+            raise BadAnswerError(f"the answer has more than {_MOST_PACKETS} packets")
         if packet is None:
             return None
         if packet.startswith(b"ERR "):

@@ -3,13 +3,14 @@
 import io
 import socket
 import ssl
+from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ProtocolError
-from urllib3.util import Timeout, make_headers
+from urllib3.exceptions import InsecureRequestWarning, InvalidHeader, ProtocolError
+from urllib3.util import Retry, Timeout, make_headers
 
 from prodeval.adapters.git.failures import BadAnswerError, refused
 from prodeval.adapters.git.guard import CONNECT_TIMEOUT, Guard
@@ -19,6 +20,7 @@ from prodeval.domain.errors import AccessDeniedError, ProdevalError
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
+_LONGEST_RETRY_AFTER = 3600.0
 _AGENT = "git/2.40 (prodeval)"
 
 
@@ -28,11 +30,10 @@ class _WatchedConnection(HTTPConnection):
     guard: ClassVar[Guard]
 
     def _new_conn(self) -> socket.socket:
-        return self.guard.connect(self._dns_host, self.port)
+        return self.guard.connect(self._dns_host, self.port, self)
 
     def close(self) -> None:
-        if self.sock is not None:
-            self.guard.release(self.sock.fileno())
+        self.guard.release(self)
         super().close()
 
 
@@ -131,7 +132,7 @@ class HTTPTransport:
         return target
 
     def _answer(self, response: urllib3.BaseHTTPResponse, service: Service, kind: str) -> Stream:
-        if response.status != 200:  # noqa: PLR2004
+        if response.status != HTTPStatus.OK:
             raise self._refusal(response, service)
         expected = f"application/x-{service.value}-{kind}"
         if response.headers.get("Content-Type") != expected:
@@ -141,8 +142,16 @@ class HTTPTransport:
         return io.BufferedReader(response, 1 << 16)
 
     def _refusal(self, response: urllib3.BaseHTTPResponse, service: Service) -> ProdevalError:
-        after = response.headers.get("Retry-After", "")
-        return refused(response.status, service, self.credentials, float(after) if after.isdecimal() else None)
+        return refused(response.status, service, self.credentials, _retry_after(response))
+
+
+def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
+    """Seconds, whether the server names them or a date; an hour at most."""
+    try:
+        seconds = Retry().get_retry_after(response)
+    except InvalidHeader:
+        return None
+    return None if seconds is None else min(seconds, _LONGEST_RETRY_AFTER)
 
 
 def _content_headers(service: Service) -> dict[str, str]:
@@ -182,6 +191,7 @@ def _tls(credentials: GitCredentials) -> ssl.SSLContext:
     """The system's certificates and the Secret's; unverified only if the Secret says so. Raises AccessDeniedError."""
     context = ssl.create_default_context()
     if credentials.insecure_skip_tls:
+        urllib3.disable_warnings(InsecureRequestWarning)  # the Secret says it; a warning for each request says no more
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if credentials.ca:
         try:

@@ -46,7 +46,6 @@ class SSHTransport:
         self._key = _private_key(credentials)
         self._known = _known_hosts(credentials, known_hosts)
         self._client: paramiko.SSHClient | None = None
-        self._fileno = -1
         self._channel: paramiko.Channel | None = None
         self._service = Service.READ
         self._answer: Stream | None = None
@@ -89,7 +88,7 @@ class SSHTransport:
         self.hang_up()
         client, self._client = self._client, None
         if client is not None:
-            self.guard.release(self._fileno)
+            self.guard.release(self)
             client.close()
 
     def close(self) -> None:
@@ -105,8 +104,8 @@ class SSHTransport:
 
     def _connected(self) -> paramiko.Transport:
         login = self.credentials
-        sock = self.guard.connect(login.host, login.port)
-        self._client, self._fileno = paramiko.SSHClient(), sock.fileno()
+        sock = self.guard.connect(login.host, login.port, self)
+        self._client = paramiko.SSHClient()
         self._client.set_missing_host_key_policy(_Refuse())
         for entry in self._known:
             for name in entry.hostnames:
@@ -165,8 +164,8 @@ def _private_key(credentials: GitCredentials) -> paramiko.PKey:
                 io.StringIO(credentials.private_key), password=credentials.private_key_passphrase or None
             )
     raise AccessDeniedError(
-        f"Secret {credentials.secret!r}: privateKey is no Ed25519, ECDSA or RSA key in PEM or OpenSSH format, "
-        "or privateKeyPass does not open it"
+        f"Secret {credentials.secret!r}: privateKey is no Ed25519, ECDSA or RSA key as ssh-keygen writes it "
+        "(BEGIN OPENSSH, RSA or EC PRIVATE KEY), or privateKeyPass does not open it"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dulwich.protocol import pkt_line
+from dulwich.refs import Ref, check_ref_format
 
 from prodeval.adapters.git.failures import BadAnswerError, ServerRefusalError, translated
 from prodeval.adapters.git.packets import AGENT, Packets, Progress
@@ -63,10 +64,14 @@ class UploadPack:
 
         Raises GitOperationFailedError, AccessDeniedError.
         """
+        server, self._server = self._server, None  # a failure forgets it: the repository may have moved
         with translated(self._transport, "list the branches"):
-            if self._server and self._server.version == 2 and self._transport.stateless:  # noqa: PLR2004
-                return self._listed(self._server, branches)
-            return self._first_listing(branches)
+            if server and server.version == 2 and self._transport.stateless:  # noqa: PLR2004
+                refs = self._listed(server, branches)
+            else:
+                server, refs = self._first_listing(branches)
+        self._server = server
+        return refs
 
     def all_branches(self) -> Refs:
         """HEAD and all branches; for messages."""
@@ -98,17 +103,16 @@ class UploadPack:
             self._server = before
             raise
 
-    def _first_listing(self, branches: Collection[str]) -> Refs:
+    def _first_listing(self, branches: Collection[str]) -> tuple[_Server, Refs]:
         packets = Packets(self._transport.advertisement(Service.READ), _MOST_LISTED_BYTES)
         first = (packets.first() or b"").rstrip(b"\n")
         if first == b"version 2":
-            self._server = _version_2(frozenset(packets.until_flush()))
+            server = _version_2(frozenset(packets.until_flush()))
             self._end(packets)
-            return self._listed(self._server, branches)
-        lines = _without_version(first, packets)
-        self._server, refs = _version_0(lines, branches)
+            return server, self._listed(server, branches)
+        server, refs = _version_0(_without_version(first, packets), branches)
         self._end(packets)
-        return refs
+        return server, refs
 
     def _listed(self, server: _Server, branches: Collection[str]) -> Refs:
         wanted = [b"symrefs", *([b"unborn"] if server.lists_unborn else [])]
@@ -173,21 +177,23 @@ def _check_format(capabilities: frozenset[bytes]) -> None:
 
 def _refs(lines: Iterator[bytes], branches: Collection[str]) -> Refs:
     """Read `<id> <ref> [symref-target:<ref>]`; keep what was asked for, since version 0 always lists all."""
+    asked = {(_HEADS + name).encode() for name in branches if name}
     head, found = "", {}
-    everything = "" in branches
     for line in lines:
         oid, _, rest = line.partition(b" ")
         name, *attributes = rest.split(b" ")
         if name == b"HEAD":
-            targets = [item[14:] for item in attributes if item.startswith(b"symref-target:")]
-            head = _branch(targets[0]) if targets else ""
-        elif (branch := _branch(name)) and (everything or branch in branches):
+            head = next((_branch(item[14:]) for item in attributes if item.startswith(b"symref-target:")), "")
+        elif (name in asked or "" in branches) and (branch := _branch(name)):
             found[branch] = _object_id(oid)
     return Refs(head, found)
 
 
 def _branch(ref: bytes) -> str:
-    return ref.decode("utf-8", "replace").removeprefix(_HEADS) if ref.startswith(_HEADS.encode()) else ""
+    """The name of a branch; empty if it is none, or one that Git itself would not make."""
+    if not ref.startswith(_HEADS.encode()) or not check_ref_format(Ref(ref)):
+        return ""
+    return ref.decode("utf-8", "replace").removeprefix(_HEADS)
 
 
 def _object_id(oid: bytes) -> str:

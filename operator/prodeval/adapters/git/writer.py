@@ -142,7 +142,7 @@ class Writer:
                 failure = error
             except LostAnswerError as error:
                 failure, lost = error, lost + 1
-                if lost > 1:
+                if lost > 1 or error.retry_after:
                     raise
         raise GitOperationFailedError(f"others were always faster, gave up for now: {failure}") from failure
 
