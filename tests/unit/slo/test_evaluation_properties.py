@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,10 +97,10 @@ def verdict(
 @settings(deadline=None)
 @given(objectives(), histories(), st.randoms())
 def test_the_order_of_objectives_never_changes_score_or_result(
-    chosen: list[Objective], previous: list[PreviousEvaluation], random: object
+    chosen: list[Objective], previous: list[PreviousEvaluation], random: Random
 ) -> None:
     shuffled = list(chosen)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]  Hypothesis gives a random.Random
+    random.shuffle(shuffled)
     before, after = verdict(chosen, previous), verdict(shuffled, previous)
     assert (before.score, before.result) == (after.score, after.result)
 
@@ -107,10 +108,10 @@ def test_the_order_of_objectives_never_changes_score_or_result(
 @settings(deadline=None)
 @given(objectives(), histories(), st.randoms())
 def test_the_order_of_earlier_evaluations_never_changes_anything(
-    chosen: list[Objective], previous: list[PreviousEvaluation], random: object
+    chosen: list[Objective], previous: list[PreviousEvaluation], random: Random
 ) -> None:
     shuffled = list(previous)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]  Hypothesis gives a random.Random
+    random.shuffle(shuffled)
     assert verdict(chosen, previous) == verdict(chosen, shuffled)
 
 
