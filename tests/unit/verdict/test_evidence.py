@@ -267,3 +267,8 @@ def test_what_decided_can_be_told_from_what_decided_before():
     second = story.judge(500)
     assert first.event_id != second.event_id
     assert (second.context, second.version, second.ended) == ("b", "v2", time(395))
+
+
+def test_a_pass_that_cannot_be_computed_again_is_inconclusive():
+    judgement = delivery(evaluation={"sloFileContent": "%%%"}).judge(200, facts=FileFacts())
+    assert verdict(judgement) == ("Inconclusive", "Unknown", "Recomputed")

@@ -491,3 +491,56 @@ def test_a_result_whose_trigger_is_unknown_is_no_candidate():
     story.deliver(0, "a")
     story.raw = [event for event in story.raw if event["type"] != "sh.keptn.event.evaluation.triggered"]
     assert story.said(500)[0] == "Pending"
+
+
+def test_a_stand_alone_evaluation_after_the_deployment_speaks_for_a_run_that_hangs():
+    story = Story()
+    story.sequence(0, "a", version="v1")
+    story.task(1, 5, "a", "je-deployment")
+    story.task(6, None, "a", "je-test")
+    story.stand_alone(200, 205, "b", (140, 200))
+    pending = story.judge(210).pending
+    assert pending.context == "a"
+    assert story.said(9000, pending) == ("Pass", "Pass")
+
+
+def test_an_old_window_is_no_verdict_while_the_run_of_the_version_is_under_way():
+    story = Story()
+    story.sequence(0, "a", version="v1")
+    story.task(1, 100, "a", "je-deployment")
+    story.stand_alone(110, 115, "b", (40, 100))
+    assert story.said(120, version="v1") == ("Pending", "AwaitingVersion")
+
+
+def test_an_end_before_the_first_sync_is_not_told_of_the_wanted_version():
+    story = Story()
+    story.end(50, story.sequence(0, "a", version="v1"), "a", result="fail")
+    assert story.said(100, version="v1", first_sync=time(49)) == ("Fail", "TaskFailed")
+    assert story.said(100, version="v1", first_sync=time(51)) == ("Pending", "AwaitingVersion")
+
+
+def test_a_failed_run_of_the_version_never_counts_after_another_deployment():
+    story = Story()
+    failing_run(story, 0, "a", "v1")
+    story.deliver(200, "b", "v2")
+    assert story.said(500, version="v1") == ("Pending", "AwaitingVersion")
+
+
+def test_the_label_that_counts_is_the_one_of_the_stage():
+    story = Story()
+    story.sequence(0, "a", "qa", version="v1")
+    sequence = story.sequence(10, "a", version="v2")
+    story.task(11, 15, "a", "je-deployment")
+    story.task(16, 80, "a", "je-test")
+    story.evaluate(81, 82, "a", (20, 80))
+    story.end(83, sequence, "a")
+    assert story.judge(100).version == "v2"
+
+
+def test_the_question_to_the_sli_provider_is_no_task():
+    story = Story()
+    story.sequence(0, "a", version="v1")
+    story.task(1, 5, "a", "je-deployment")
+    story.evaluate(6, None, "a", None)
+    story.add(7, "get-sli.triggered", "a", source="lighthouse-service")
+    assert story.judge(100, version="v1").passed.message == "v1: production.delivery is under way, in evaluation"
