@@ -1,4 +1,4 @@
-"""prodeval as a platform team installs it: deploy/ applied, the operator run with just the rights that it gets there."""
+"""prodeval as a platform team installs it: deploy/ applied, the operator run with the rights that it gets there."""
 
 import json
 import sys
