@@ -67,22 +67,24 @@ class Syncer:
     ) -> None:
         self._cluster, self._open = cluster, open_repository
         self._tenancy, self._settings = tenancy, settings
+        # By project: what earlier plans needed beside their own stage. Known, it costs no second listing.
+        self._also_listed: dict[str, frozenset[str]] = {}
 
     def sync(self, resource: Resource, others: Iterable[Resource]) -> Synced:
         """Check, plan and push; `others` are all resources that may share a target. Raises ProdevalError."""
         self.check(resource, others)
-        credentials = self._credentials(resource.target.project)
-        repository = self._open(resource.target.project, credentials)
+        project = resource.target.project
+        credentials = self._credentials(project)
+        repository = self._open(project, credentials)
         config_maps = self._config_maps(resource)
-        listed = {resource.target.stage}
-        listed.update(source.name for source in resource.files if isinstance(source, StageFiles))
+        own = {resource.target.stage, *(one.name for one in resource.files if isinstance(one, StageFiles))}
         while True:
-            settings = self._settings(resource.target.project)
-            planning = _Planning(resource, config_maps, settings, frozenset(listed))
+            also = self._also_listed.get(project, frozenset())
+            planning = _Planning(resource, config_maps, self._settings(project), also | own)
             try:
                 pushed = repository.write(planning.listed, planning)
             except BranchNotListedError as needed:
-                listed.add(needed.branch)
+                self._also_listed[project] = also | {needed.branch}
             else:
                 return Synced(planning.plans[0], pushed, credentials.url)
 
