@@ -1,4 +1,9 @@
+import itertools
+from contextlib import ExitStack
+
 import pytest
+
+from tests.operator.harness import CREDENTIALS_NAMESPACE, KEPTN_TOKEN, NOWHERE, Team, namespace, secret
 
 
 @pytest.fixture(scope="session")
@@ -7,3 +12,46 @@ def cluster(apiserver):
     apiserver.kubectl("apply", "--server-side", "-f", "crds/productionevaluations.yaml")
     apiserver.kubectl("wait", "--for=condition=Established", "crd/productionevaluations.prodeval.dev", "--timeout=30s")
     return apiserver
+
+
+@pytest.fixture(scope="session")
+def installed(cluster):
+    """A cluster with the operator's ServiceAccount and rights as deploy/ has them, and Keptn's API token."""
+    namespace(cluster, CREDENTIALS_NAMESPACE)
+    cluster.kubectl("apply", "-f", "deploy/namespace.yaml")
+    cluster.kubectl("apply", "-n", "prodeval", "-f", "deploy/service-account.yaml")
+    cluster.kubectl("apply", "-f", "deploy/rbac.yaml", "-f", "deploy/credentials-role.yaml")
+    secret(cluster, "keptn-api-token", {"keptn-api-token": KEPTN_TOKEN})
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def namespaces():
+    """Names that nobody has used yet."""
+    return (f"team-{number}" for number in itertools.count(1))
+
+
+@pytest.fixture(scope="module")
+def new_team(installed, namespaces, gitserver, tmp_path_factory):
+    """Make a team with its own namespace, and with its own Git server unless one is given."""
+    with ExitStack() as running:
+
+        def make(*projects, keptn_url=NOWHERE, git=None):
+            name = next(namespaces)
+            namespace(installed, name)
+            team = Team(installed, name, git or gitserver(), keptn_url, tmp_path_factory.mktemp(name))
+            team.grant(*projects)
+            running.callback(team.stop)
+            return team
+
+        yield make
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show what the operators of a failed test wrote."""
+    report = yield
+    if report.failed:
+        teams = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Team)]
+        report.sections += [(f"operator in {team.namespace}", team.log[-8000:]) for team in teams]
+    return report

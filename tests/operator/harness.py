@@ -1,0 +1,213 @@
+"""An operator as a process of its own, and the namespace, Git server and Keptn address that it works with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from demo.apiserver import ApiServer, KubectlError
+from demo.gitserver import GitServer, git
+from demo.processes import start, stop
+from demo.upstream import create_upstream
+
+CREDENTIALS_NAMESPACE = "keptn"
+KEPTN_TOKEN = "token-of-the-scripted-keptn"
+ACCOUNT = "system:serviceaccount:prodeval:prodeval"
+NOWHERE = "http://127.0.0.1:9"
+"""Where nothing listens."""
+
+
+def until(probe, seconds=30.0):
+    """The first true answer of `probe`; AssertionError if there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (answer := probe()):
+        assert time.monotonic() < deadline, f"no answer of {probe} in {seconds:.0f} s"
+        time.sleep(0.05)
+    return answer
+
+
+def conditions(body):
+    """Each condition as `<status> <reason>`."""
+    return {one["type"]: f"{one['status']} {one['reason']}" for one in body["status"].get("conditions", [])}
+
+
+def message(body, name):
+    """What a condition says to people."""
+    return next(one["message"] for one in body["status"]["conditions"] if one["type"] == name)
+
+
+def commit(upstream, branch, files):
+    """Commit as a person would, straight to a branch of a bare repository."""
+    head = f"commit refs/heads/{branch}\ncommitter a person <person@localhost> now\ndata 6\nby me\n"
+    texts = [
+        f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n".encode() for path, text in sorted(files.items())
+    ]
+    parent = f"from refs/heads/{branch}^0\n"
+    import_ = ["fast-import", "--quiet", "--date-format=now"]
+    git("-C", str(upstream), *import_, stdin=b"".join([head.encode(), parent.encode(), *texts, b"\n"]))
+
+
+def show(upstream, branch, path):
+    """A file at the tip of a branch."""
+    return git("-C", str(upstream), "show", f"{branch}:{path}")
+
+
+def subjects(upstream, branch):
+    """The first lines of all commits of a branch, newest first."""
+    return git("-C", str(upstream), "log", "--format=%s", branch).splitlines()
+
+
+@dataclass
+class Team:
+    """One namespace, the projects that are granted to it, and the operator that serves it."""
+
+    cluster: ApiServer
+    namespace: str
+    git: GitServer
+    keptn_url: str
+    folder: Path
+    operator = None
+
+    @property
+    def log(self):
+        """What the operator wrote so far, over all its starts."""
+        log = self.folder / "operator.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def start(self):
+        """Start the operator with its ServiceAccount's rights."""
+        kubeconfig = self.folder / "operator.kubeconfig"
+        if not kubeconfig.exists():
+            self.cluster.service_account_kubeconfig(kubeconfig, "prodeval", "prodeval")
+        self.operator = start(
+            [Path(sys.executable).parent / "prodeval", "run", "-v", "-n", self.namespace],
+            name="operator",
+            logs=self.folder,
+            environment={"KUBECONFIG": str(kubeconfig), "PRODEVAL_CONFIG": str(self.folder / "config.yaml")},
+        )
+
+    def stop(self):
+        """End the operator, if it runs."""
+        if self.operator is not None:
+            stop(self.operator)
+
+    def kill(self):
+        """End the operator without a warning."""
+        os.killpg(self.operator.pid, signal.SIGKILL)
+
+    def grant(self, *projects):
+        """Write the operator's config; it is read when the operator starts."""
+        config = {
+            "keptn": {"url": self.keptn_url},
+            "projects": {project: {"namespaces": [self.namespace]} for project in projects},
+        }
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+    def project(self, name, *, secret=True):
+        """Make a project's upstream, and the Secret that Keptn keeps for it."""
+        upstream = create_upstream(self.git, name)
+        if secret:
+            self.secret(name, self.git.url_of(name))
+        return upstream
+
+    def secret(self, project, url):
+        """Make or change a project's Secret as Keptn does."""
+        content = {"remoteURL": url, "user": self.git.user, "https": {"token": self.git.password}}
+        secret(self.cluster, f"git-credentials-{project}", {"git-credentials": json.dumps(content)})
+
+    def kubectl(self, *arguments, stdin=None):
+        """Run kubectl in the namespace, as the administrator."""
+        return self.cluster.kubectl(*arguments, "--namespace", self.namespace, stdin=stdin)
+
+    def apply(self, name, project, service="helloservice", **spec):
+        """Apply a ProductionEvaluation."""
+        body = {
+            "apiVersion": "prodeval.dev/v1alpha1",
+            "kind": "ProductionEvaluation",
+            "metadata": {"name": name},
+            "spec": {"project": project, "service": service, **spec},
+        }
+        self.kubectl("apply", "--filename=-", stdin=json.dumps(body))
+
+    def get(self, name):
+        """A ProductionEvaluation as it is now."""
+        return json.loads(self.kubectl("get", "prodeval", name, "--output=json"))
+
+    def wait(self, name, path, value, seconds=30):
+        """The resource once a JSONPath of it has a value; AssertionError with its status and the log if not in time."""
+        try:
+            self.kubectl("wait", f"prodeval/{name}", f"--for=jsonpath={path}={value}", f"--timeout={seconds}s")
+        except KubectlError as error:
+            status = json.dumps(self.get(name).get("status"), indent=1)
+            raise AssertionError(f"{name}: {path} is not {value}: {error}\n{status}\n{self.log[-8000:]}") from error
+        return self.get(name)
+
+    def wait_reason(self, name, condition, reason, seconds=30):
+        """The resource once a condition has a reason."""
+        return self.wait(name, f'{{.status.conditions[?(@.type=="{condition}")].reason}}', reason, seconds)
+
+    def events(self, name):
+        """(type, reason) and message of all Events about a resource."""
+        about = f"--field-selector=involvedObject.kind=ProductionEvaluation,involvedObject.name={name}"
+        items = json.loads(self.kubectl("get", "events", about, "--output=json"))["items"]
+        return {(item["type"], item["reason"]): item["message"] for item in items}
+
+    def request_sync(self, name, token):
+        """Ask for a sync now, as docs/status.md says."""
+        self.kubectl("annotate", "prodeval", name, "--overwrite", f"prodeval.dev/reconcile-requested-at={token}")
+
+    def git_requests(self, project):
+        """The paths of all requests for a project's upstream, without the repository."""
+        prefix = f"/{project}.git/"
+        return [request.path.removeprefix(prefix) for request in self.git.requests if request.path.startswith(prefix)]
+
+    def pushes(self, project):
+        """How many pushes the Git server answered."""
+        return self.git_requests(project).count("git-receive-pack")
+
+    def reads(self, project):
+        """How often an upstream was read: one request lists branches, others fetch what is new."""
+        return self.git_requests(project).count("git-upload-pack")
+
+    def audit(self):
+        """What was asked of the API server about this namespace, oldest first."""
+        lines = self.cluster.audit_log.read_text().splitlines()
+        return [one for one in map(json.loads, lines) if one.get("objectRef", {}).get("namespace") == self.namespace]
+
+    def kstatus(self, *bodies):
+        """What GitOps tools make of resources: Current, InProgress or Failed for each."""
+        ran = subprocess.run(
+            [self.cluster.programs / "kstatus"],
+            input="\n".join(map(json.dumps, bodies)),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return [json.loads(line)["status"] for line in ran.stdout.splitlines()]
+
+    def row(self, body):
+        """A resource as a row of the table in docs/status.md: verdict, conditions, kstatus."""
+        return [body["status"]["verdict"], conditions(body), *self.kstatus(body)]
+
+
+def secret(cluster, name, content):
+    """Make or change a Secret beside the credentials of Keptn."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": CREDENTIALS_NAMESPACE},
+        "stringData": content,
+    }
+    cluster.kubectl("apply", "--filename=-", stdin=json.dumps(body))
+
+
+def namespace(cluster, name):
+    """Make a namespace that may be there already."""
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    cluster.kubectl("apply", "--filename=-", stdin=json.dumps(body))
