@@ -9,7 +9,6 @@ import pytest
 from prodeval.domain.errors import RetryableError
 from prodeval.domain.sli import Answer, SLIRequest, build_query, read_answer, retrieve
 
-
 REQUEST = SLIRequest("p", "s", "v", ("a",), start="1600000000", end="1600000060")
 
 
