@@ -89,17 +89,20 @@ def succeeded(finished: Event) -> bool:
     return finished.text("status") == "succeeded" and finished.text("result") in {"pass", "warning"}
 
 
-def group_runs(events: Sequence[Event], service: str) -> tuple[Run, ...]:
-    """The runs of one service in all stages, oldest trigger first; `events` are in order."""
+def group_runs(events: Sequence[Event]) -> tuple[Run, ...]:
+    """The runs of one service in all stages, oldest trigger first; `events` are that service's, in order."""
     ends = _first_ends(events)
     runs = [
         Run(event.context, event.parts[0], event.parts[1], event, ends.get(event.id))
         for event in events
-        if _is_sequence(event, "triggered") and event.text("service") == service
+        if _is_sequence(event, "triggered")
     ]
+    places: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        places.setdefault((run.context, run.stage), []).append(run)
     tasks: dict[str, list[Task]] = {}
     for task in _group_tasks(events):
-        owner = _owner(task, runs)
+        owner = _owner(task, places.get((task.events[0].context, task.events[0].text("stage")), ()))
         if owner is not None:
             tasks.setdefault(owner.trigger.id, []).append(task)
     return tuple(replace(run, tasks=tuple(tasks.get(run.trigger.id, ()))) for run in runs)
@@ -129,13 +132,10 @@ def _group_tasks(events: Iterable[Event]) -> list[Task]:
 
 
 def _owner(task: Task, runs: Sequence[Run]) -> Run | None:
-    """The run that a task belongs to; its events name only context, stage and service.
+    """The run that a task belongs to, among those of its context and stage; its events do not name it.
 
     Keptn runs one sequence of a service and stage at a time, the oldest first: so the oldest that was not over.
     """
-    event = task.events[0]
-    place = (event.context, event.text("stage"), event.text("service"))
-    here = [run for run in runs if (run.context, run.stage, run.trigger.text("service")) == place]
-    begun = [run for run in here if run.trigger.time <= task.began]
+    begun = [run for run in runs if run.trigger.time <= task.began]
     going = [run for run in begun if run.finished is None or run.finished.time >= task.began]
-    return next(iter(going or begun[::-1] or here), None)
+    return next(iter(going or begun[::-1] or runs), None)

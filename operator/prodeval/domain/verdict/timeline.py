@@ -39,7 +39,7 @@ def read_timeline(expectation: Expectation, events: Sequence[Event]) -> Timeline
     """Sort out one service's events; `events` are in order, those of other services are ignored."""
     target = expectation.target
     own = [event for event in events if _concerns(event, target)]
-    runs = group_runs(own, target.service)
+    runs = group_runs(own)
     owners = {task.trigger_id: run for run in runs for task in run.tasks}
     delivered = artifacts(own, target.stage)
     deployments = tuple(
