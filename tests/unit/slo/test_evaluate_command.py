@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -300,3 +301,13 @@ def test_it_starts_without_what_only_the_operator_needs() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+def test_the_example_of_the_documentation_gives_what_it_says(command: Command) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "evaluate.md").read_text()
+    blocks = re.findall(r"`(\w+)\.yaml`\n\n```yaml\n(.*?)```", text, re.DOTALL)
+    options = [item for name, content in blocks for item in (f"--{name}", command.file(f"{name}.yaml", content))]
+    told = re.search(r"\ngives\n\n```\n(.*?)```", text, re.DOTALL)
+    assert told is not None
+    assert [name for name, _ in blocks] == ["slo", "values", "history"]
+    assert command.run(*options) == (0, told[1])
