@@ -236,3 +236,15 @@ def test_what_is_no_json_is_the_same_kind_of_error(body):
         response = http.request("GET", "/")
     with pytest.raises(HttpFailedError, match="no JSON"):
         response.json()
+
+
+def test_a_server_that_takes_no_more_connections_is_given_up():
+    with contextlib.ExitStack() as stack:
+        busy = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # the queue of a backlog of 0 holds one or two
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(busy.getsockname())
+        http = stack.enter_context(client(f"http://127.0.0.1:{busy.getsockname()[1]}", timeout=(0.2, 1)))
+        with pytest.raises(HttpFailedError, match=r"no connection within 0\.2 s"):
+            http.request("GET", "/")

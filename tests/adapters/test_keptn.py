@@ -170,6 +170,12 @@ class TestEvents:
         keptn.answers += [(200, {}, page)] * 2
         assert len(client.events("s02-pass", LONG_AGO)) == 1
 
+    def test_a_list_without_an_end_is_cut(self, keptn, client):
+        page = {"events": keptn.run.raw_events(1e9)[:1]}
+        keptn.answers += [(200, {}, page | {"nextPageKey": str(number)}) for number in range(1, 200)]
+        assert len(client.events("s02-pass", LONG_AGO)) == 1
+        assert len(keptn.requests) == 100
+
     def test_what_is_no_event_is_left_out(self, keptn, client):
         keptn.answers.append((200, {}, {"events": [None, 7, {"id": "x"}, *keptn.run.raw_events(1e9)[:1]]}))
         assert len(client.events("s02-pass", LONG_AGO)) == 1

@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from prodeval.domain.files import sha256
-from prodeval.domain.verdict import FileFacts
-from tests.unit.verdict.keptn_events import SLO, Story, indicator, time
+from prodeval.domain.verdict import FileFacts, prove
+from tests.unit.verdict.keptn_events import SLO, Story, expectation, indicator, time
 
 NEW_SLO = SLO.replace("<=1", "<=2")
 
@@ -265,10 +265,37 @@ def test_what_decided_can_be_told_from_what_decided_before():
     first = story.judge(200)
     story.deliver(300, "b", "v2")
     second = story.judge(500)
-    assert first.event_id != second.event_id
+    assert first.event_id == story.select(200).event_id != second.event_id
     assert (second.context, second.version, second.ended) == ("b", "v2", time(395))
 
 
 def test_a_pass_that_cannot_be_computed_again_is_inconclusive():
     judgement = delivery(evaluation={"sloFileContent": "%%%"}).judge(200, facts=FileFacts())
     assert verdict(judgement) == ("Inconclusive", "Unknown", "Recomputed")
+
+
+def test_an_evaluation_of_another_version_than_wanted_is_no_proof():
+    story = delivery()
+    judgement = prove(expectation(version="v2"), story.select(200), FileFacts())
+    assert verdict(judgement) == ("Inconclusive", "Unknown", "VersionMatches")
+    assert "measured was v1" in judgement.passed.message
+
+
+def test_an_slo_that_is_no_yaml_leaves_names_and_weights_to_the_event():
+    broken = base64.b64encode(b"objectives: [").decode()
+    (objective,) = delivery(evaluation={"sloFileContent": broken}).judge(200).evaluation.objectives
+    assert (objective.sli, objective.weight) == ("error_rate", 1)
+
+
+def test_a_result_without_a_window_cannot_be_placed():
+    judgement = delivery(evaluation={"timeStart": ""}).judge(200)
+    assert statuses(judgement)["WindowAfterDeployment"] == "Unknown"
+    assert verdict(judgement) == ("Pass", "True", "Pass")
+
+
+def test_a_violated_criterion_that_nobody_can_read_is_shown_as_it_is():
+    result = indicator(5)
+    result["passTargets"] = [{"criteria": "about 1", "targetValue": 1, "violated": True}]
+    result["value"]["comparedValue"] = 3
+    judgement = delivery(value=5, evaluation={"indicatorResults": [result]}).judge(200)
+    assert judgement.passed.message == "v1 failed: error_rate is 5, wanted about 1"

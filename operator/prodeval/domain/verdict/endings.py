@@ -49,22 +49,19 @@ class Ending:
 def find_endings(expectation: Expectation, timeline: Timeline) -> tuple[Ending, ...]:
     """How runs of the sequence in the stage ended after their anchor began, so that production may be broken."""
     since, place = expectation.first_sync, (expectation.target.stage, expectation.sequence)
-    failed = [run for run in timeline.runs if run.failed and (run.stage, run.sequence) == place]
-    found = (
-        ending_of(run, timeline.artifact(run.context))
-        for run in failed
+    return tuple(
+        ending_of(run, run.finished, timeline.artifact(run.context))
+        for run in timeline.runs
+        if run.failed and run.finished is not None and (run.stage, run.sequence) == place
         if run.began(expectation.after_task) and since is not None and run.trigger.time > since
     )
-    return tuple(ending for ending in found if ending is not None)
 
 
-def ending_of(run: Run, artifact: Artifact) -> Ending | None:
-    """How a run ended; None if it is under way."""
-    if run.finished is None:
-        return None
-    if run.finished.text("status") == "aborted":
-        return Ending(run.finished, "SequenceAborted", _aborted(run, run.finished), artifact)
-    return Ending(run.finished, "TaskFailed", _failed(run, run.finished), artifact)
+def ending_of(run: Run, finished: Event, artifact: Artifact) -> Ending:
+    """How a run ended with a `finished` event."""
+    if finished.text("status") == "aborted":
+        return Ending(finished, "SequenceAborted", _aborted(run, finished), artifact)
+    return Ending(finished, "TaskFailed", _failed(run, finished), artifact)
 
 
 def _aborted(run: Run, finished: Event) -> str:

@@ -135,8 +135,9 @@ def _awaited(look: _Look, version: str, attempt: Attempt | None) -> Judgement:
 def _early_ending(look: _Look, attempt: Attempt) -> Ending | None:
     """How the newest attempt ended before it deployed; None if it did not, or before the first sync."""
     run, since = attempt.ended_before(look.expectation.after_task), look.expectation.first_sync
-    ending = ending_of(run, attempt.artifact) if run else None
-    return ending if ending and since and ending.time > since else None
+    if run is None or run.finished is None or since is None or run.finished.time <= since:
+        return None
+    return ending_of(run, run.finished, attempt.artifact)
 
 
 def _await(look: _Look, attempt: Attempt | None, version: str) -> Pending:
