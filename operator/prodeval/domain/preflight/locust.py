@@ -27,7 +27,7 @@ def read_locust_conf(text: str, *, path: str) -> dict[str, tuple[str, int]]:
         found = _LINE.fullmatch(_COMMENT.sub("", stripped))
         if not found:
             raise InvalidFileError(f"{stripped[:40]!r} is no setting", path=path, line=number, column=1)
-        settings[found["key"].removeprefix("--")] = ((found["value"] or "").strip("\"'"), number)
+        settings[found["key"].removeprefix("--")] = ((found["value"] or "").strip().strip("\"'"), number)
     return settings
 
 
@@ -49,6 +49,6 @@ def check_python(text: str, *, path: str) -> None:
     try:
         ast.parse(text)
     except SyntaxError as error:
-        raise InvalidFileError(error.msg, path=path, line=error.lineno or 0, column=error.offset or 1) from error
+        raise InvalidFileError(error.msg, path=path, line=error.lineno or 1, column=error.offset or 1) from error
     except (ValueError, MemoryError, RecursionError) as error:
         raise InvalidFileError("Python cannot parse it", path=path, line=1, column=1) from error

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from prodeval.domain.errors import ShipyardRefusedError
@@ -89,9 +90,22 @@ def check_gate(wish: Wish) -> Iterator[Finding]:
     except ShipyardRefusedError as error:
         yield from_error(findings.UNPATCHABLE, error, "or add the tasks by hand and set spec.shipyard.policy: Verify")
         return
-    _, sequence = read_shipyard(patched.text, path=wish.path).sequence(wish.gate.stage, wish.gate.sequence)
+    _, before = shipyard.sequence(wish.gate.stage, wish.gate.sequence)
+    _, after = read_shipyard(patched.text, path=wish.path).sequence(wish.gate.stage, wish.gate.sequence)
+    sequence = replace(after, tasks=tuple(_as_placed(after.tasks, before.tasks)))
     yield from _check_sequence(sequence, wish.path)
     yield from _check_order(sequence, wish)
+
+
+def _as_placed(after: Iterable[Task], before: Iterable[Task]) -> Iterator[Task]:
+    """The tasks after a patch with the places that they had before; new ones keep theirs."""
+    waiting = list(before)
+    for task in after:
+        if waiting and waiting[0].name == task.name:
+            old = waiting.pop(0)
+            yield replace(task, line=old.line, column=old.column)
+        else:
+            yield task
 
 
 def _absent(shipyard: Shipyard, gate: Gate) -> Finding | None:

@@ -1,0 +1,84 @@
+"""Resources held against the schema of the CustomResourceDefinition."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from prodeval.domain.preflight import lint
+from prodeval.domain.preflight.schema import RULES
+from tests.unit.preflight.test_documented_checks import SPEC
+
+HEAD = "apiVersion: prodeval.dev/v1alpha1\nkind: ProductionEvaluation\nmetadata: {name: x}\n"
+MINIMAL = HEAD + "spec:\n  project: p\n  service: s\n"
+
+
+def found(text: str) -> list[tuple[int, str]]:
+    linted = lint("resource.yaml", {"resource.yaml": text.encode()}, SPEC)
+    return [(finding.line, finding.message) for finding in linted.findings]
+
+
+def test_the_six_lines_are_fine_alone_and_among_other_documents():
+    assert found(MINIMAL) == []
+    assert found("kind: Service\n---\n" + MINIMAL + "---\n" + MINIMAL) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "message"),
+    [
+        ("  stag: production\n", 7, "spec.stag is no field"),
+        ("  historyLimit: 51\n", 7, "spec.historyLimit is 51"),
+        ("  historyLimit: -1\n", 7, "spec.historyLimit is -1"),
+        ("  historyLimit: '5'\n", 7, "spec.historyLimit is no integer"),
+        ("  historyLimit: true\n", 7, "spec.historyLimit is no integer"),
+        ("  suspend: 1\n", 7, "spec.suspend is no boolean"),
+        ("  version: 1.0\n", 7, "spec.version is no string"),
+        ("  shipyard: []\n", 7, "spec.shipyard is no object"),
+        ("  degradeOn: Fail\n", 7, "spec.degradeOn is no array"),
+        ("  degradeOn: [Fail, Fail]\n", 7, "spec.degradeOn names something twice"),
+        ("  degradeOn:\n  - Fail\n  - Bad\n", 9, "spec.degradeOn[1] is 'Bad'"),
+        ("  stage: Prod\n", 7, "spec.stage is 'Prod'"),
+        (f"  version: {'x' * 200}\n", 7, "spec.version is 200 characters long"),
+        ("  resultTimeout: 25h\n", 7, "spec.resultTimeout: must be from 1m to 24h"),
+        ("  files:\n  - {}\n", 8, "spec.files[0]: give exactly one of"),
+        ("  files:\n  - stage: {paths: [slo.yaml]}\n", 8, "spec.files[0].stage.name is missing"),
+        ("  files:\n  - stage: {name: qa, paths: [../x]}\n", 8, "spec.files[0].stage.paths[0] is '../x'"),
+        ("  files: [" + "{stage: {name: qa}}, " * 17 + "]\n", 7, "spec.files is 17 items long"),
+        (
+            "  files: [" + f"{{inline: {{path: slo.yaml, content: {'x' * 16000}}}}}, " * 5 + "]\n",
+            7,
+            "spec.files: inline files may hold 64 KiB together",
+        ),
+    ],
+)
+def test_what_the_api_server_refuses_is_found_at_its_line(lines: str, line: int, message: str):
+    ((at, text),) = found(MINIMAL + lines)
+
+    assert (at, text[: len(message)]) == (line, message)
+
+
+def test_lines_count_from_the_top_of_the_file():
+    assert found("kind: Service\n---\n" + MINIMAL.replace("  project: p\n", ""))[0] == (7, "spec.project is missing")
+
+
+def test_names_and_versions_are_needed():
+    assert found(MINIMAL.replace("{name: x}", "{}"))[0][1] == "metadata.name is missing"
+    assert "v1alpha1" not in found(MINIMAL.replace("v1alpha1", "v9"))[0][1]
+
+
+def test_a_document_that_is_no_yaml_is_found_by_its_line_in_the_file():
+    assert found(MINIMAL + "---\na: [\n")[0][0] == 9
+
+
+def rules(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for rule in schema.get("x-kubernetes-validations") or ():
+            yield rule["rule"]
+        for value in schema.values():
+            yield from rules(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from rules(value)
+
+
+def test_all_rules_of_the_schema_that_need_no_earlier_version_are_known():
+    assert {rule for rule in rules(SPEC) if "oldSelf" not in rule} == RULES.keys()
