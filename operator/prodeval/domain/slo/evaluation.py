@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import dropwhile
 from math import isfinite
 
 from prodeval.domain.errors import InvalidFileError
@@ -148,7 +149,7 @@ def _take(values: list[SLIValue], metric: str) -> SLIValue | None:
 
 
 def _about_left_over(values: Sequence[SLIValue]) -> str:
-    names = ", ".join(value.metric for value in values)
+    names = ", ".join(dropwhile(lambda name: not name, (value.metric for value in values)))
     if not names:
         return ""
     return (
