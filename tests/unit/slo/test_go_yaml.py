@@ -39,6 +39,7 @@ def decoded(member: str, text: str) -> object:
         ("9223372036854775808.0", -(2**63)),
         ("-9223372036854775809", -(2**63)),
         ("-1e30", -(2**63)),
+        ("-" + "9" * 300, -(2**63)),
         ("-.inf", -(2**63)),
         ("! 5", 5),
         ("!!int 5", 5),
@@ -57,7 +58,7 @@ def test_whole_numbers(text: str, weight: int) -> None:
     [
         *("'2'", "true", "yes", "2022-01-01", "1:30", "0x", "_1", ".", "+", "[1]", "{a: 1}", "0xFFFFFFFFFFFFFFFFF"),
         *("1e400", ".inf", ".nan", "9223372036854775808", "1e19", "!!int abc", "!!int 1.5", "!!int true", "!!str 5"),
-        *("!foo 5", "! '5'", "!!timestamp 5"),
+        *("!foo 5", "! '5'", "!!timestamp 5", "9" * 5000, "-" + "0" * 5000 + "x"),
     ],
 )
 def test_what_is_no_whole_number(text: str) -> None:

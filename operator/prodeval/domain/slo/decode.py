@@ -11,7 +11,6 @@ from prodeval.domain.yaml_nodes import compose, invalid
 
 UNQUOTED_HINT = "an unquoted `>` or `|` begins a block of text in YAML; put the criterion in quotes, as in '>=5'"
 
-
 _BLOCK_STYLES = frozenset({"|", ">"})
 _CRITERIA_KEYS = frozenset({"pass", "warning", "criteria"})
 

@@ -10,6 +10,9 @@ from prodeval.domain.slo.values import SLIValue
 
 NO_VALUE = "no value received from SLI provider"
 
+_SHARES = {"pass": 1.0, "warning": 0.5, "fail": 0.0}
+"""Of the weight, by status."""
+
 
 class ObjectiveError(ValueError):
     """A pass criterion cannot be read although there is a value; its text is Keptn's message."""
@@ -105,9 +108,6 @@ def _applied(objective: Objective, value: SLIValue, reference: float | None) -> 
         key_sli=objective.key_sli,
         status=status,
     )
-
-
-_SHARES = {"pass": 1.0, "warning": 0.5, "fail": 0.0}
 
 
 def _apply_warning(criteria: Criteria, value: float, reference: float | None) -> tuple[bool, tuple[Target, ...] | None]:
