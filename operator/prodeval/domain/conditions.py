@@ -14,7 +14,9 @@ RETRIED_REASONS = frozenset(
 )
 """Reasons of a False Synced that pass by themselves; all others need somebody to change something."""
 
-AWAITING_REASONS = frozenset({"AwaitingVersion", "AwaitingApproval", "Paused", "Queued", "KeptnUnavailable"})
+AWAITING_REASONS = frozenset(
+    {"AwaitingVersion", "AwaitingApproval", "Paused", "Queued", "Invalidated", "KeptnUnavailable"}
+)
 """Reasons of an Unknown Passed under which a resource that names its version is in progress."""
 
 _TOLD_BY_PASSED = frozenset({"TaskFailed", "SequenceAborted", "ResultTimedOut", "Warning"})

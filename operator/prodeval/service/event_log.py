@@ -1,44 +1,70 @@
 """What is known of each project's events: asked for once, then only what is new."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from prodeval.domain.events import Event, SequenceExecution, ask_from, merge_events
+from prodeval.domain.resource import Target
 from prodeval.service.ports import Keptn
 
 
 @dataclass(slots=True)
 class _Known:
-    """All events since `since`, oldest first."""
+    """All events since `since`, and some older ones that were asked for by name; oldest first.
+
+    Attributes:
+        completed: targets whose deployment from before `since` was asked for.
+    """
 
     since: datetime | None = None
     events: tuple[Event, ...] = ()
     executions: tuple[SequenceExecution, ...] = ()
+    completed: set[Target] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class EventLog:
-    """The events of all projects. Safe to use from many threads."""
+    """The events of all projects. Safe to use from many threads; what asks Keptn raises KeptnUnavailableError."""
 
     def __init__(self, keptn: Keptn, clock: Callable[[], datetime]) -> None:
         self._keptn, self._clock = keptn, clock
         self._projects: dict[str, _Known] = {}
 
-    def refresh(self, project: str, since: datetime, *, with_executions: bool) -> None:
-        """Ask for what is new; for everything if `since` is earlier than all that is known.
-
-        Raises KeptnUnavailableError.
-        """
+    def refresh(self, project: str, since: datetime, *, with_executions: bool) -> bool:
+        """Ask for what is new, for everything if `since` is earlier than what is known; tells if there is any."""
         known = self._of(project)
         with known.lock:
+            before = len(known.events)
             if known.since is None or since < known.since:
-                known.events, known.since = (), since
-            start = ask_from(known.events, known.since, self._clock())
+                known.since = since
+                start = since
+            else:
+                start = ask_from(known.events, known.since, self._clock())
             known.events = merge_events(known.events, self._keptn.events(project, start))
             if with_executions:
                 known.executions = self._keptn.sequence_executions(project)
+            return len(known.events) != before
+
+    def complete(self, target: Target, after_task: str) -> None:
+        """Ask once for the newest deployment of a target if none is known: it may be older than what was asked for."""
+        known, anchor = self._of(target.project), f"sh.keptn.event.{after_task}.finished"
+        with known.lock:
+            if target in known.completed or any(_is_of(event, anchor, target) for event in known.events):
+                return
+            newest = self._keptn.newest_event(target.project, target.stage, target.service, anchor)
+            if newest is not None:
+                run = self._keptn.events_of_context(target.project, newest.context)
+                known.events = merge_events(known.events, run)
+            known.completed.add(target)
+
+    def fetch(self, project: str, event_ids: Iterable[str]) -> None:
+        """Ask for single events; one that Keptn does not have stays unknown."""
+        known = self._of(project)
+        with known.lock:
+            found = [self._keptn.event(project, event_id) for event_id in event_ids]
+            known.events = merge_events(known.events, [event for event in found if event is not None])
 
     def covers(self, project: str, since: datetime) -> bool:
         """Whether everything since then was asked for once."""
@@ -55,3 +81,7 @@ class EventLog:
 
     def _of(self, project: str) -> _Known:
         return self._projects.setdefault(project, _Known())
+
+
+def _is_of(event: Event, event_type: str, target: Target) -> bool:
+    return event.type == event_type and (event.text("stage"), event.text("service")) == (target.stage, target.service)

@@ -32,6 +32,7 @@ class Observer:
         self._registry, self._reporter, self._log = registry, reporter, log
         self._files, self._clock = files, clock
         self._to_prove_again: set[ResourceKey] = set()
+        self._look_again: set[ResourceKey] = set()
 
     def turn(self) -> float:
         """Ask for what is new in each project and report what changed; returns the seconds until the next turn."""
@@ -51,20 +52,26 @@ class Observer:
         try:
             if not self._log.covers(resource.target.project, since):
                 self._refresh(resource.target.project, [resource, *self._registry.resources()])
+            return self._judge(resource)
         except ProdevalError as error:
+            self._look_again.add(resource.key)
             return _unanswered(resource, error)
-        return self._judge(resource)
 
     def _turn_project(self, project: str, resources: Iterable[Resource]) -> None:
         unanswered: ProdevalError | None = None
+        has_news = False
         try:
-            self._refresh(project, resources)
+            has_news = self._refresh(project, resources)
         except ProdevalError as error:
             logger.warning("Results of project %s are unknown: %s", project, error)
             unanswered = error
         for resource in resources:
-            judgement = _unanswered(resource, unanswered) if unanswered else self._judge(resource)
-            self._report(resource, judgement)
+            if unanswered is not None:
+                self._look_again.add(resource.key)
+                self._report(resource, _unanswered(resource, unanswered))
+            elif has_news or resource.key in self._look_again or _is_pending(resource):
+                self._look_again.discard(resource.key)
+                self._report(resource, self.judge(resource))
 
     def _report(self, resource: Resource, judgement: Judgement | None) -> None:
         if judgement is None:
@@ -73,26 +80,40 @@ class Observer:
             self._reporter.report(resource, Report(judgement=judgement))
         except ClusterUnavailableError as error:
             logger.warning("The verdict of %s is not written yet: %s", resource.key, error)
+            self._look_again.add(resource.key)
 
-    def _refresh(self, project: str, resources: Iterable[Resource]) -> None:
+    def _refresh(self, project: str, resources: Iterable[Resource]) -> bool:
         mine = [resource for resource in resources if resource.target.project == project]
         since = min(filter(None, map(_first_sync, mine)))
-        self._log.refresh(project, since, with_executions=any(map(_is_pending, mine)))
+        return self._log.refresh(project, since, with_executions=any(map(_is_pending, mine)))
 
     def _judge(self, resource: Resource) -> Judgement:
-        project = resource.target.project
+        """Raises KeptnUnavailableError if an older event is needed and Keptn does not give it."""
+        self._log.complete(resource.target, resource.shipyard.after_task)
         expectation = _expectation(resource)
-        events, executions = self._log.events(project), self._log.executions(project)
-        found = select(expectation, events, executions, read_pending(resource.status), self._clock())
+        found = self._select(resource, expectation)
         if isinstance(found, Judgement):
             return found
         if resource.key not in self._to_prove_again and _is_settled(resource, found):
             return _settled(resource, found.pending)
+        if found.missing:
+            self._log.fetch(resource.target.project, found.missing)
+            again = self._select(resource, expectation)
+            found = again if isinstance(again, Found) else found
         return self._prove(resource, expectation, found)
+
+    def _select(self, resource: Resource, expectation: Expectation) -> Found | Judgement:
+        project = resource.target.project
+        events, executions = self._log.events(project), self._log.executions(project)
+        return select(expectation, events, executions, read_pending(resource.status), self._clock())
 
     def _prove(self, resource: Resource, expectation: Expectation, found: Found) -> Judgement:
         looked = self._files.look(resource, found)
-        (self._to_prove_again.discard if looked.complete else self._to_prove_again.add)(resource.key)
+        if looked.complete:
+            self._to_prove_again.discard(resource.key)
+        else:
+            self._to_prove_again.add(resource.key)
+            self._look_again.add(resource.key)
         return prove(expectation, found, looked.facts)
 
 

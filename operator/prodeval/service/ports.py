@@ -36,6 +36,18 @@ class Keptn(Protocol):
         """All stored events of a project from a time on; () if Keptn does not know the project."""
         ...
 
+    def event(self, project: str, event_id: str) -> Event | None:
+        """One event by its id; None if Keptn has none."""
+        ...
+
+    def newest_event(self, project: str, stage: str, service: str, event_type: str) -> Event | None:
+        """The newest event of a type for a service in a stage; None if there is none."""
+        ...
+
+    def events_of_context(self, project: str, context: str) -> tuple[Event, ...]:
+        """All events of one context, oldest first."""
+        ...
+
     def sequence_executions(self, project: str) -> tuple[SequenceExecution, ...]:
         """The newest sequence executions of a project; raises DependencyNotReadyError if Keptn does not know it."""
         ...
