@@ -46,7 +46,12 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
         config.credentials_namespace,
         config.git.allowed_hosts,
     )
-    syncer = Syncer(cluster, repositories.open, tenancy, lambda project: _plan_settings(config, project))
+    syncer = Syncer(
+        cluster,
+        lambda project, credentials: repositories.open(project, credentials, branch=_branch(config, project)),
+        tenancy,
+        lambda project: _plan_settings(config, project),
+    )
     observer = Observer(registry, reporter, EventLog(keptn, _now), FileReader(syncer), _now)
 
     def close() -> None:
@@ -78,6 +83,11 @@ class _Token:
             place = f"Secret {self._secret!r} in namespace {self._namespace!r}"
             raise DependencyNotReadyError(f"{place} has no key {_TOKEN_KEY!r}; Keptn's own Secret has")
         return data[_TOKEN_KEY].decode(errors="replace").strip()
+
+
+def _branch(config: Config, project: str) -> str | None:
+    overrides = config.projects.get(project)
+    return overrides.branch if overrides else None
 
 
 def _plan_settings(config: Config, project: str) -> PlanSettings:
