@@ -33,14 +33,14 @@ def namespaces():
 
 @pytest.fixture(scope="module")
 def new_team(installed, namespaces, gitserver, tmp_path_factory):
-    """Make a team with its own namespace, and with its own Git server unless one is given."""
+    """Make a team with its own namespace, and its own Git server unless one is given; `projects` as in the config."""
     with ExitStack() as running:
 
-        def make(*projects, keptn_url=NOWHERE, git=None):
+        def make(projects, *, keptn_url=NOWHERE, git=None):
             name = next(namespaces)
             namespace(installed, name)
             team = Team(installed, name, git or gitserver(), keptn_url, tmp_path_factory.mktemp(name))
-            team.grant(*projects)
+            team.grant(projects)
             running.callback(team.stop)
             return team
 

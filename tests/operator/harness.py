@@ -101,12 +101,10 @@ class Team:
         """End the operator without a warning."""
         os.killpg(self.operator.pid, signal.SIGKILL)
 
-    def grant(self, *projects):
-        """Write the operator's config; it is read when the operator starts."""
-        config = {
-            "keptn": {"url": self.keptn_url},
-            "projects": {project: {"namespaces": [self.namespace]} for project in projects},
-        }
+    def grant(self, projects):
+        """Write the operator's config, with settings for each project; it is read when the operator starts."""
+        granted = {project: {"namespaces": [self.namespace], **settings} for project, settings in projects.items()}
+        config = {"keptn": {"url": self.keptn_url}, "projects": granted}
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
 
     def project(self, name, *, secret=True):

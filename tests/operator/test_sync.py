@@ -34,7 +34,7 @@ def keptn():
 
 @pytest.fixture(scope="module")
 def team(new_team, keptn):
-    return new_team(PROJECT, keptn_url=keptn.url)
+    return new_team({PROJECT: {}}, keptn_url=keptn.url)
 
 
 @pytest.fixture(scope="module")
