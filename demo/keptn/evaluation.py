@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Thread
 
-import requests
-
-from demo import loopback
 from demo.keptn.events import (
     LIGHTHOUSE,
     PREFIX,
@@ -27,10 +24,11 @@ from demo.keptn.events import (
 )
 from demo.keptn.store import EventQuery, EventStore
 from demo.keptn.upstream import NotThereError, Upstream, UpstreamError
-from prodeval.domain.errors import InvalidFileError, RetryableError
+from prodeval.adapters.http import HttpClient
+from prodeval.adapters.prometheus import PrometheusClient
+from prodeval.domain.errors import InvalidFileError
 from prodeval.domain.json_values import JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.sli import (
-    Answer,
     AskedTimeframe,
     Retrieval,
     SLIRequest,
@@ -81,6 +79,7 @@ class Lighthouse:
 
     def __init__(self, measurements: Measurements, send: Callable[[Event], None]) -> None:
         self._from, self._send = measurements, send
+        self._prometheus = PrometheusClient(HttpClient(measurements.prometheus))
 
     def handle(self, event: Event) -> None:
         """Take up an evaluation; silent if the trigger cannot be decoded, as Keptn is."""
@@ -154,16 +153,7 @@ class Lighthouse:
         except UpstreamError as error:
             message = f"unable to retrieve custom queries for project {project}: {error}"
             return Retrieval("errored", "fail", message, ())
-        return retrieve(request, levels, self._query)
-
-    def _query(self, query: str, moment: str) -> Answer:
-        try:
-            response = loopback.request(
-                "POST", f"{self._from.prometheus}/api/v1/query", data={"query": query, "time": moment}
-            )
-        except requests.RequestException as error:
-            raise RetryableError(type(error).__name__) from error
-        return Answer(response.status_code, response.content)
+        return retrieve(request, levels, self._prometheus.query)
 
     def _score(self, event: Event, window: tuple[str, str], retrieval: Retrieval) -> JSONObject:
         project, stage, service = event.target

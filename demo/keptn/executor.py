@@ -52,7 +52,7 @@ class JobExecutor:
 
     def __init__(self, surroundings: Surroundings, send: Callable[[Event], None]) -> None:
         self._around, self._send = surroundings, send
-        self._versions: dict[Target, list[str]] = defaultdict(list)
+        self._earlier: dict[Target, list[str]] = defaultdict(list)
 
     def handle(self, event: Event) -> None:
         """Take up a task; silent if it is not for the executor."""
@@ -96,26 +96,28 @@ class JobExecutor:
         version = image_version(event.data)
         if not version:
             raise JobFailedError("the delivery names no image and no version")
-        self._restart(event.target, version)
-        if self._versions[event.target][-1:] != [version]:
-            self._versions[event.target].append(version)
+        before = self._restart(event.target, version)
+        if before not in ("", version):
+            self._earlier[event.target].append(before)
         return f"{event.text('service')} {version} runs in {event.text('project')}-{event.text('stage')}"
 
     def _roll_back(self, event: Event) -> str:
-        versions = self._versions[event.target]
-        if len(versions) < 2:  # noqa: PLR2004 - the one that runs, and the one before it
+        if not self._earlier[event.target]:
             raise JobFailedError("there is no version before the one that runs")
-        self._restart(event.target, versions[-2])
-        versions.pop()
-        return f"rolled back to {versions[-1]}"
+        version = self._earlier[event.target].pop()
+        self._restart(event.target, version)
+        return f"rolled back to {version}"
 
-    def _restart(self, target: Target, version: str) -> None:
+    def _restart(self, target: Target, version: str) -> str:
+        """Deploy a version, and return the one that ran before."""
         if target not in self._around.services.targets():
             raise JobFailedError(f"{'/'.join(target)} stands in no services file")
+        before = self._around.services.version(target)
         try:
             self._around.services.deploy(target, version)
         except ServerError as error:
             raise JobFailedError(f"{version} did not start", str(error)) from error
+        return before
 
     def _execute(self, event: Event, job: Job) -> str:
         """Run the job's command in a folder that holds its files; its exit code decides."""

@@ -25,6 +25,9 @@ class Services(Protocol):
     def url(self, target: Target) -> str:
         """Where the instance answers."""
 
+    def version(self, target: Target) -> str:
+        """What runs; empty if nothing does."""
+
     def deploy(self, target: Target, version: str) -> None:
         """Restart the instance at a version; raises ServerError if it does not start."""
 
@@ -43,6 +46,10 @@ class WorldServices:
         """Where the stage's instance answers."""
         return self.deployments.url(target[1])
 
+    def version(self, target: Target) -> str:
+        """What the stage's instance says."""
+        return self.deployments.version(target[1])
+
     def deploy(self, target: Target, version: str) -> None:
         """Restart the stage's instance."""
         self.deployments.deploy(target[1], version)
@@ -53,11 +60,14 @@ class Command:
     """How an instance is started.
 
     Attributes:
+        url: where the instance answers, without a slash at the end.
+        ready: path that is answered with a success once the instance is up.
         arguments: program and arguments, `{version}` in them stands for the version.
         builds: by version, further arguments.
     """
 
     url: str
+    ready: str
     arguments: tuple[str, ...]
     builds: Mapping[str, tuple[str, ...]]
 
@@ -73,6 +83,7 @@ class CommandServices:
     commands: Mapping[Target, Command]
     logs: Path
     _running: dict[Target, Child] = field(default_factory=dict)
+    _versions: dict[Target, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def targets(self) -> Iterable[Target]:
@@ -83,14 +94,18 @@ class CommandServices:
         """As the entry says."""
         return self.commands[target].url
 
+    def version(self, target: Target) -> str:
+        """What was started last."""
+        return self._versions.get(target, "")
+
     def deploy(self, target: Target, version: str) -> None:
-        """Stop the instance, start it at the version, and wait until its URL answers."""
+        """Stop the instance, start it at the version, and wait until it is up."""
         command = self.commands[target]
         with self._lock:
             self._end(target)
             started = start(command.at(version), name="-".join(target), logs=self.logs)
-            self._running[target] = started
-        wait_until(lambda: loopback.answers(command.url), started)
+            self._running[target], self._versions[target] = started, version
+        wait_until(lambda: loopback.answers(command.url + command.ready), started)
 
     def end(self) -> None:
         """End all instances."""
@@ -107,17 +122,18 @@ class CommandServices:
 def read_services(path: Path, logs: Path) -> CommandServices:
     """Read a services file.
 
-    It is a JSON list of `{"project", "stage", "service", "url", "restart": [program, argument, ...],
-    "builds": {version: [further argument, ...]}}`; `builds` may be absent.
+    It is a JSON list of `{"project", "stage", "service", "url", "ready", "restart": [program, argument, ...],
+    "builds": {version: [further argument, ...]}}`; `builds` may be absent. See `Command` for their meaning.
     """
     document: JSON = json.loads(path.read_text())
     return CommandServices(dict(map(_entry, as_list(document))), logs)
 
 
 def _entry(value: JSON) -> tuple[Target, Command]:
-    project, stage, service, url = (as_text(child(value, key)) for key in ("project", "stage", "service", "url"))
+    texts = {key: as_text(item) for key, item in as_object(value).items()}
     builds = {version: _words(words) for version, words in as_object(child(value, "builds")).items()}
-    return (project, stage, service), Command(url, _words(child(value, "restart")), builds)
+    command = Command(texts["url"], texts["ready"], _words(child(value, "restart")), builds)
+    return (texts["project"], texts["stage"], texts["service"]), command
 
 
 def _words(value: JSON) -> tuple[str, ...]:

@@ -92,11 +92,17 @@ def not_found() -> RefusedError:
 def page_of_nginx(status: HTTPStatus) -> Reply:
     """An error page of the gateway itself."""
     title = f"{status.value} {status.phrase}"
-    page = (
-        f"<html>\n<head><title>{title}</title></head>\n<body>\n<center><h1>{title}</h1></center>\n"
-        "<hr><center>nginx</center>\n</body>\n</html>\n"
+    lines = (
+        "<html>",
+        f"<head><title>{title}</title></head>",
+        "<body>",
+        f"<center><h1>{title}</h1></center>",
+        "<hr><center>nginx</center>",
+        "</body>",
+        "</html>",
+        "",
     )
-    return Reply(status, page.encode(), "text/html")
+    return Reply(status, "\r\n".join(lines).encode(), "text/html")
 
 
 class Gateway:
