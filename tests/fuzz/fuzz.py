@@ -1,0 +1,45 @@
+"""Fuzz one parser: `python -m tests.fuzz.fuzz shipyard 600` runs for ten minutes.
+
+Anything but the project's own errors, a signal, 2 s for one input or 200 MB more than at the start is a crash; the
+input is left in tests/fuzz/corpus, where pytest finds it. A third argument names a folder for inputs that reach new code.
+"""
+
+import resource
+import sys
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["prodeval"]):
+    from tests.fuzz.targets import TARGETS, run
+
+CORPUS = Path(__file__).with_name("corpus")
+SECONDS, MEGABYTES = 2, 200
+
+
+def main() -> None:
+    """Start libFuzzer; it ends the process."""
+    name, duration = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "600"
+    if name not in TARGETS:
+        sys.exit(f"{name} is none of {', '.join(TARGETS)}")
+    folder = CORPUS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    arguments = [
+        f"-max_total_time={duration}",
+        f"-timeout={SECONDS}",
+        f"-rss_limit_mb={used + MEGABYTES}",
+        f"-malloc_limit_mb={MEGABYTES}",
+        "-max_len=16384",
+        f"-artifact_prefix={folder}/",
+        f"-dict={CORPUS / 'yaml.dict'}",
+    ]
+    # New inputs stay out of the corpus: the first folder takes them, the second one is only read.
+    found = Path(sys.argv[3]) if len(sys.argv) > 3 else folder
+    found.mkdir(parents=True, exist_ok=True)
+    atheris.Setup([sys.argv[0], *arguments, str(found), str(folder)], lambda data: run(name, data))
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
