@@ -30,8 +30,9 @@ class Image:
     arguments: list = field(default_factory=list)
 
     @property
-    def command(self):
-        return [*self.entrypoint, *self.arguments]
+    def program(self):
+        """The console script that ENTRYPOINT names."""
+        return self.root / "opt/prodeval/bin" / self.entrypoint[0]
 
     def inside(self, text):
         """The text with all its absolute paths below the root."""
