@@ -17,7 +17,6 @@ from prodeval.domain.errors import ProdevalError
 from prodeval.domain.upstream import Snapshot
 from prodeval.service.planning import PlanSettings
 from prodeval.service.previewing import Preview, branches, preview
-from prodeval.service.resolving import BranchNotListedError
 
 SAME, CHANGES, ERRORS = 0, 1, 2
 
@@ -72,17 +71,12 @@ def _parser() -> ArgumentParser:
 def _at_upstream(upstream: str, manifests: Manifests) -> Preview:
     if "://" not in upstream:
         snapshot = open_local(Path(upstream))
-        return _preview(manifests, frozenset(snapshot.tips) | branches(manifests.resources), snapshot)
+        return _preview(manifests, snapshot)
     repository = Repositories(author_name="prodeval", author_email="prodeval@localhost").open(
         "plan", _credentials(upstream)
     )
-    listed = branches(manifests.resources)
     try:
-        while True:
-            try:
-                return repository.look(listed, partial(_preview, manifests, listed))
-            except BranchNotListedError as needed:
-                listed |= {needed.branch}
+        return repository.look(branches(manifests.resources), partial(_preview, manifests))
     finally:
         repository.close()
 
@@ -99,5 +93,5 @@ def _credentials(url: str) -> GitCredentials:
     return parse_git_credentials({KEY: json.dumps(data).encode()}, secret="--upstream")  # noqa: S106 - a name
 
 
-def _preview(manifests: Manifests, listed: frozenset[str], snapshot: Snapshot) -> Preview:
-    return preview(manifests.resources, snapshot, listed, manifests.config_maps, _SETTINGS)
+def _preview(manifests: Manifests, snapshot: Snapshot) -> Preview:
+    return preview(manifests.resources, snapshot, manifests.config_maps, _SETTINGS)

@@ -26,6 +26,10 @@ class Snapshot(Protocol):
         """Commit id (40 hex digits) of each branch that was asked for or read, and exists."""
         ...
 
+    def exists(self, branch: str) -> bool:
+        """Whether there is such a branch."""
+        ...
+
     def read(self, branch: str, path: str) -> bytes | None:
         """The file's bytes; None if it or its branch is absent.
 

@@ -51,11 +51,9 @@ class Plan:
     doubts: tuple[str, ...] = ()
 
 
-def make_plan(
-    resource: Resource, snapshot: Snapshot, listed: frozenset[str], config_maps: ConfigMaps, settings: PlanSettings
-) -> Plan:
-    """Resolve, check and plan; raises ProdevalError for what stands in the way, BranchNotListedError."""
-    seen = view(snapshot, resource.target.stage, listed, settings.layout)
+def make_plan(resource: Resource, snapshot: Snapshot, config_maps: ConfigMaps, settings: PlanSettings) -> Plan:
+    """Resolve, check and plan; raises ProdevalError for what stands in the way."""
+    seen = view(snapshot, resource.target.stage, settings.layout)
     where = check_service(resource, seen)
     shipyard = _shipyard_text(snapshot)
     wanted = wanted_files(resource, seen, shipyard, config_maps)

@@ -28,6 +28,10 @@ class Overlay:
         """Those of the snapshot."""
         return self._snapshot.tips
 
+    def exists(self, branch: str) -> bool:
+        """As of the snapshot."""
+        return self._snapshot.exists(branch)
+
     def read(self, branch: str, path: str) -> bytes | None:
         """The file's bytes with the changes made; None if it is absent."""
         changed = self._changed.get((branch, path))
@@ -76,20 +80,19 @@ class Preview:
 def preview(
     resources: Iterable[Resource],
     snapshot: Snapshot,
-    listed: frozenset[str],
     config_maps: Mapping[str, ConfigMaps],
     settings: PlanSettings,
 ) -> Preview:
     """Plan for each resource in turn; the first decides where they share a sequence.
 
-    `config_maps` are by namespace. Raises ProdevalError naming what stands in the way, BranchNotListedError.
+    `config_maps` are by namespace. Raises ProdevalError naming what stands in the way.
     """
     overlay = Overlay(snapshot)
     plans: list[tuple[Resource, Plan]] = []
     withheld: dict[tuple[str, str], bool] = {}
     for resource in resources:
         _check_against(resource, [other for other, _ in plans])
-        plan = make_plan(resource, overlay, listed, config_maps[resource.key.namespace], settings)
+        plan = make_plan(resource, overlay, config_maps[resource.key.namespace], settings)
         plans.append((resource, plan))
         for changes, is_withheld in ((plan.write.changes, False), (plan.withheld, True)):
             overlay.add(changes)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from prodeval.domain.errors import DependencyNotReadyError, RetryableError
+from prodeval.domain.errors import DependencyNotReadyError
 from prodeval.domain.files import (
     ManagedFile,
     WantedFile,
@@ -24,45 +24,30 @@ ConfigMaps = Mapping[str, Mapping[str, bytes]]
 """The data of each ConfigMap that a resource names."""
 
 
-class BranchNotListedError(RetryableError):
-    """The plan needs a branch that the listing did not ask for; ask again with it."""
-
-    def __init__(self, branch: str) -> None:
-        super().__init__(branch)
-        self.branch = branch
-
-
 @dataclass(frozen=True, slots=True)
 class View:
-    """A snapshot, and how Keptn lays stages out in it.
-
-    Attributes:
-        listed: the branches that were asked for; one of them that has no tip does not exist.
-    """
+    """A snapshot, and how Keptn lays stages out in it."""
 
     snapshot: Snapshot
     layout: Layout
-    listed: frozenset[str]
 
     def place(self, stage: str) -> Place:
-        """Where a stage stands; raises DependencyNotReadyError if it is not there, BranchNotListedError."""
+        """Where a stage stands; raises DependencyNotReadyError if it is not there."""
         where = place(self.layout, stage, self.snapshot.default_branch)
-        if where.branch in self.snapshot.tips:
+        if self.snapshot.exists(where.branch):
             return where
-        if where.branch not in self.listed:
-            raise BranchNotListedError(where.branch)
         raise DependencyNotReadyError(
             f"stage {stage!r} has no branch in the upstream; Keptn makes it when a project is created with that stage "
             "in its shipyard"
         )
 
 
-def view(snapshot: Snapshot, stage: str, listed: frozenset[str], layout: Layout | None) -> View:
+def view(snapshot: Snapshot, stage: str, layout: Layout | None) -> View:
     """Look at a snapshot; the layout is that of the config, else what the default branch shows."""
     if layout is None:
         is_directory = bool(snapshot.list(snapshot.default_branch, stage_directory(stage)))
         layout = Layout.DIRECTORY if is_directory else Layout.BRANCH
-    return View(snapshot, layout, listed)
+    return View(snapshot, layout)
 
 
 def check_service(resource: Resource, seen: View) -> Place:

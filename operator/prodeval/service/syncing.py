@@ -6,13 +6,13 @@ from typing import TypeVar
 
 from prodeval.domain.credentials import GitCredentials, parse_git_credentials
 from prodeval.domain.errors import AccessDeniedError
-from prodeval.domain.resource import ConfigMapFiles, Resource, StageFiles
+from prodeval.domain.resource import ConfigMapFiles, Resource
 from prodeval.domain.shipyard import check_agreement
 from prodeval.domain.tenancy import Grant, check_access, check_owner
 from prodeval.domain.upstream import Pushed, Repository, Snapshot, Write
 from prodeval.service.planning import Plan, PlanSettings, make_plan
 from prodeval.service.ports import Cluster
-from prodeval.service.resolving import BranchNotListedError, ConfigMaps
+from prodeval.service.resolving import ConfigMaps
 
 T = TypeVar("T")
 
@@ -47,11 +47,10 @@ class _Planning:
     resource: Resource
     config_maps: ConfigMaps
     settings: PlanSettings
-    listed: frozenset[str]
     plans: list[Plan] = field(default_factory=list)
 
     def __call__(self, snapshot: Snapshot) -> Write:
-        self.plans[:] = [make_plan(self.resource, snapshot, self.listed, self.config_maps, self.settings)]
+        self.plans[:] = [make_plan(self.resource, snapshot, self.config_maps, self.settings)]
         return self.plans[0].write
 
 
@@ -67,26 +66,15 @@ class Syncer:
     ) -> None:
         self._cluster, self._open = cluster, open_repository
         self._tenancy, self._settings = tenancy, settings
-        # By project: what earlier plans needed beside their own stage. Known, it costs no second listing.
-        self._also_listed: dict[str, frozenset[str]] = {}
 
     def sync(self, resource: Resource, others: Iterable[Resource]) -> Synced:
         """Check, plan and push; `others` are all resources that may share a target. Raises ProdevalError."""
         self.check(resource, others)
         project = resource.target.project
         credentials = self._credentials(project)
-        repository = self._open(project, credentials)
-        config_maps = self._config_maps(resource)
-        own = {resource.target.stage, *(one.name for one in resource.files if isinstance(one, StageFiles))}
-        while True:
-            also = self._also_listed.get(project, frozenset())
-            planning = _Planning(resource, config_maps, self._settings(project), also | own)
-            try:
-                pushed = repository.write(planning.listed, planning)
-            except BranchNotListedError as needed:
-                self._also_listed[project] = also | {needed.branch}
-            else:
-                return Synced(planning.plans[0], pushed, credentials.url)
+        planning = _Planning(resource, self._config_maps(resource), self._settings(project))
+        pushed = self._open(project, credentials).write(frozenset({resource.target.stage}), planning)
+        return Synced(planning.plans[0], pushed, credentials.url)
 
     def look(self, resource: Resource, at: Callable[[Snapshot], T]) -> T:
         """Let `at` read the stage as it is now; raises ProdevalError."""

@@ -49,6 +49,9 @@ class MemorySnapshot:
     def tips(self):
         return {name: f"{number:040x}" for number, name in enumerate(self.branches)}
 
+    def exists(self, branch):
+        return branch in self.branches
+
     def read(self, branch, path):
         return self.branches[branch].get(path)
 

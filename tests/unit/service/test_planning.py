@@ -12,16 +12,14 @@ from prodeval.domain.files import sha256
 from prodeval.domain.paths import Layout
 from prodeval.domain.resource import ConfigMapFiles, InlineFile, Resource, ResourceKey, ShipyardSpec, StageFiles, Target
 from prodeval.service.planning import PlanSettings, make_plan
-from prodeval.service.resolving import BranchNotListedError
 from tests.unit.service.snapshots import JOBS, SHIPYARD, SLO, MemorySnapshot, tutorial
 
 RESOURCE = Resource(ResourceKey("team-a", "hello"), Target("fulltour", "production", "hello"))
-BRANCHES = frozenset({"production", "qa"})
 SETTINGS = PlanSettings("gate({service}): sync")
 
 
 def plan(snapshot, resource=RESOURCE, config_maps=None, settings=SETTINGS):
-    return make_plan(resource, snapshot, BRANCHES, config_maps or {}, settings)
+    return make_plan(resource, snapshot, config_maps or {}, settings)
 
 
 def pushed(made):
@@ -104,15 +102,9 @@ def test_the_directory_layout_is_recognised_and_used():
     main = dict(branches["main"])
     for stage in ("qa", "production"):
         main |= {f".keptn-stages/{stage}/{path}": content for path, content in branches[stage].items()}
-    made = make_plan(RESOURCE, MemorySnapshot({"main": main}), BRANCHES, {}, SETTINGS)
+    made = make_plan(RESOURCE, MemorySnapshot({"main": main}), {}, SETTINGS)
     assert made.layout is Layout.DIRECTORY
     assert ("main", ".keptn-stages/production/hello/slo.yaml") in pushed(made)
-
-
-def test_a_branch_that_was_not_listed_is_asked_for():
-    without_qa = MemorySnapshot({name: files for name, files in tutorial().branches.items() if name != "qa"})
-    with pytest.raises(BranchNotListedError, match="qa"):
-        make_plan(RESOURCE, without_qa, frozenset({"production"}), {}, SETTINGS)
 
 
 @pytest.mark.parametrize(

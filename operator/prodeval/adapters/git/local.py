@@ -63,6 +63,10 @@ class LocalRepository:
         known |= {name.removeprefix(_HEADS): tip for name, tip in refs.items() if name.startswith(_HEADS)}
         return {name.decode(): tip.decode() for name, tip in known.items() if name != b"HEAD"}
 
+    def exists(self, branch: str) -> bool:
+        """Whether there is such a branch."""
+        return branch in self.tips
+
     def read(self, branch: str, path: str) -> bytes | None:
         """The file's bytes; None if it is absent."""
         found = self._find(branch, path)
@@ -118,6 +122,10 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    def exists(self, branch: str) -> bool:
+        """Whether there is such a branch."""
+        return branch in self.tips
 
     def read(self, branch: str, path: str) -> bytes | None:
         """The file's bytes; None if it is absent."""

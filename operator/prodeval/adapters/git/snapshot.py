@@ -47,6 +47,10 @@ class GitSnapshot:
         """Remember the objects that were pushed."""
         self._objects.keep()
 
+    def exists(self, branch: str) -> bool:
+        """Whether there is such a branch."""
+        return self._tip(branch) is not None
+
     def read(self, branch: str, path: str) -> bytes | None:
         """The file's bytes; None if it is absent."""
         entry, root = self._entry(branch, path), self._root(branch)
