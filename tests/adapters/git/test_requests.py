@@ -2,7 +2,7 @@
 
 from prodeval.adapters.git.repositories import GitRepository
 from prodeval.domain.upstream import Snapshot
-from tests.adapters.git.httpserver import GitServer
+from tests.adapters.git.httpserver import GitServer, Handler, Seen
 from tests.adapters.git.plans import BOTH, PRODUCTION, gate, nothing
 from tests.adapters.git.upstreams import Upstream
 
@@ -90,6 +90,20 @@ def test_one_connection_serves_many_operations(repository: GitRepository, server
         repository.write(BOTH, gate(b"%d" % number))
         repository.write(BOTH, nothing)
     assert server.connections == 1
+
+
+def test_connections_that_the_server_closes_are_not_held(
+    repository: GitRepository, server: GitServer, upstream: Upstream
+) -> None:
+    def close_after(handler: Handler, _: Seen) -> bool:
+        handler.close_connection = True
+        return False
+
+    server.misbehave = close_after
+    for _ in range(5):
+        repository.write(BOTH, nothing)
+    assert server.connections >= 5
+    assert len(repository._transport.guard._watched) <= 1
 
 
 def test_a_repository_with_many_refs_lists_only_what_is_asked_for(

@@ -15,6 +15,15 @@ from prodeval.domain.credentials import GitCredentials
 from prodeval.domain.errors import AccessDeniedError, GitOperationFailedError, ProdevalError
 
 _LONGEST_MESSAGE = 500
+_LONGEST_CLEANED = 1 << 16
+_WIRE_ERRORS = (
+    urllib3.exceptions.HTTPError,
+    paramiko.SSHException,
+    GitProtocolError,
+    HangupException,
+    OSError,
+    EOFError,  # paramiko's word for a connection that ends too early
+)
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[^\x20-\x7e\xa0-\u200a\u2010-\u2027\u2030-\ud7ff\uf900-\ufefe]")
 
 
@@ -31,12 +40,20 @@ class BadAnswerError(GitOperationFailedError):
 
 
 class ServerRefusalError(GitProtocolError):
-    """The server answered with an error instead of data; the text is its own."""
+    """The server answered with an error instead of data.
+
+    Attributes:
+        words: its own, as they came; not part of the text of the error, since they may hold anything.
+    """
+
+    def __init__(self, words: bytes) -> None:
+        super().__init__("the server refused")
+        self.words = words
 
 
 def clean(text: bytes | str, secrets: Sequence[str] = ()) -> str:
     """A server's own words: printable, on one line, bounded, without any secret that it echoes."""
-    words = text if isinstance(text, str) else text[: 8 * _LONGEST_MESSAGE].decode("utf-8", "replace")
+    words = text[:_LONGEST_CLEANED] if isinstance(text, str) else text[:_LONGEST_CLEANED].decode("utf-8", "replace")
     for secret in filter(None, secrets):
         words = words.replace(secret, "***")
     words = " ".join(_UNPRINTABLE.sub(" ", words).split())
@@ -51,33 +68,41 @@ def secrets_of(credentials: GitCredentials) -> tuple[str, ...]:
 
 
 @contextmanager
-def translated(transport: Transport, doing: str) -> Iterator[None]:
-    """Turn the errors of sockets, TLS, SSH and the protocol into GitOperationFailedError, naming host and cause."""
+def located(transport: Transport, doing: str) -> Iterator[None]:
+    """Name the host in the error of an answer that breaks the protocol; let all others pass."""
     try:
         yield
     except BadAnswerError as error:
         transport.hang_up()
         raise _failed(transport, doing, error) from error
+
+
+@contextmanager
+def translated(transport: Transport, doing: str) -> Iterator[None]:
+    """Turn the errors of sockets, TLS, SSH and the protocol into GitOperationFailedError, naming host and cause."""
+    try:
+        with located(transport, doing):
+            yield
     except ProdevalError:
         transport.hang_up()
         raise
-    except (urllib3.exceptions.HTTPError, paramiko.SSHException, GitProtocolError, HangupException, OSError) as error:
+    except _WIRE_ERRORS as error:
         transport.hang_up()
-        transport.guard.check()
-        raise _failed(transport, doing, error) from error
+        raise _failed(transport, doing, error) from None  # whose text may hold what a server echoed
 
 
 def _failed(transport: Transport, doing: str, error: BaseException) -> ProdevalError:
     if isinstance(error, urllib3.exceptions.ProxyError) and "407" in str(error.original_error):
         return refused(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, Service.READ, transport.credentials, None)
-    cause = clean(_cause(error), secrets_of(transport.credentials))
+    words = error.words if isinstance(error, ServerRefusalError) else _cause(error)
+    cause = transport.guard.reason or clean(words, secrets_of(transport.credentials))
     kind = StaleReadError if isinstance(error, ServerRefusalError) else GitOperationFailedError
     return kind(f"{transport.credentials.host}: could not {doing}: {cause}; will be tried again")
 
 
 def _cause(error: BaseException) -> str:
     """The innermost reason: urllib3 wraps it in the names of its pools."""
-    if isinstance(error, HangupException):
+    if isinstance(error, (HangupException, EOFError)):
         return "the server closed the connection"
     if isinstance(error, urllib3.exceptions.ProtocolError) and len(error.args) > 1:
         return f"{error.args[0]} {error.args[1]}"

@@ -2,13 +2,17 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from prodeval.domain.errors import GitOperationFailedError
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for each address of a host."""
+
+
+InUse = Callable[[], bool]
+"""Whether the owner of a connection still has it."""
 
 
 class Guard:
@@ -19,26 +23,25 @@ class Guard:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._handles: dict[int, socket.socket] = {}
+        self._watched: list[tuple[socket.socket, InUse]] = []
         self._expired, self._closed = False, threading.Event()
 
     def pause(self, seconds: float) -> None:
         """Sleep, but no longer than the operator runs."""
-        self._closed.wait(seconds)
-        self.check()
+        if self._closed.wait(seconds):
+            self.check()
 
-    def connect(self, host: str, port: int, owner: object) -> socket.socket:
-        """A TCP connection, watched from its first packet on until its owner releases it. Raises OSError."""
+    def connect(self, host: str, port: int, in_use: InUse) -> socket.socket:
+        """A TCP connection, watched from its first packet on. Raises OSError."""
         failure: OSError | None = None
         for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             sock = socket.socket(family, kind, proto)
             try:
                 sock.settimeout(CONNECT_TIMEOUT)
-                self._watch(sock, owner)
+                self._watch(sock, in_use)
                 sock.connect(address)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except (OSError, GitOperationFailedError) as error:
-                self.release(owner)
                 sock.close()
                 self.check()
                 failure = error if isinstance(error, OSError) else None
@@ -46,11 +49,15 @@ class Guard:
                 return sock
         raise failure or OSError(f"{host} has no address")
 
-    def release(self, owner: object) -> None:
-        """Forget a connection that its owner closes."""
+    def sweep(self) -> None:
+        """Let go of connections that are not in use any more.
+
+        Not when they are closed: the last answer on a connection is read after its owner has closed it.
+        """
         with self._mutex:
-            handle = self._handles.pop(id(owner), None)
-        if handle:
+            gone = [handle for handle, in_use in self._watched if not in_use()]
+            self._watched = [(handle, in_use) for handle, in_use in self._watched if handle not in gone]
+        for handle in gone:
             handle.close()
 
     @contextmanager
@@ -65,31 +72,36 @@ class Guard:
         finally:
             timer.cancel()
 
+    @property
+    def reason(self) -> str:
+        """Why connections are shut down, if they are."""
+        if self._closed.is_set():
+            return "it was closed, as when the operator stops"
+        return "it took too long, the connection was closed" if self._expired else ""
+
     def check(self) -> None:
         """Raises GitOperationFailedError if the time is over, or the operator ends."""
-        if self._closed.is_set():
-            raise GitOperationFailedError("the operator is stopping")
-        if self._expired:
-            raise GitOperationFailedError("the upstream took too long; the connection was closed")
+        if self.reason:
+            raise GitOperationFailedError(self.reason)
 
     def close(self) -> None:
         """End all calls, for good."""
         self._closed.set()
         self._expire()
         with self._mutex:
-            handles, self._handles = list(self._handles.values()), {}
-        for handle in handles:
+            watched, self._watched = self._watched, []
+        for handle, _ in watched:
             handle.close()
 
-    def _watch(self, sock: socket.socket, owner: object) -> None:
+    def _watch(self, sock: socket.socket, in_use: InUse) -> None:
         """Keep a second handle, since TLS takes the first one over."""
         with self._mutex:
             self.check()
-            self._handles[id(owner)] = sock.dup()
+            self._watched.append((sock.dup(), in_use))
 
     def _expire(self) -> None:
         self._expired = True
         with self._mutex:
-            for handle in self._handles.values():
+            for handle, _ in self._watched:
                 with suppress(OSError):
                     handle.shutdown(socket.SHUT_RDWR)

@@ -1,5 +1,6 @@
 """Pkt-lines and sidebands, bounded: how both of Git's services talk."""
 
+import logging
 from collections.abc import Iterator
 
 from dulwich.protocol import (
@@ -12,6 +13,8 @@ from dulwich.protocol import (
 
 from prodeval.adapters.git.failures import BadAnswerError, ServerRefusalError
 from prodeval.adapters.git.transport import Stream
+
+logging.getLogger("dulwich.protocol").setLevel(logging.INFO)  # at DEBUG it logs packets, with whatever a server echoes
 
 AGENT = b"agent=git/2.40-prodeval"
 _MOST_PROGRESS = 1 << 14

@@ -160,7 +160,9 @@ class Pack:
     def _distance(self, place: int) -> tuple[int, int]:
         byte = self._byte(place)
         distance, place = byte & 0x7F, place + 1
-        while byte & 0x80 and distance < len(self._data):
+        while byte & 0x80:
+            if distance > len(self._data):
+                raise BadAnswerError("the pack holds a delta without its base")
             byte = self._byte(place)
             distance, place = ((distance + 1) << 7) | (byte & 0x7F), place + 1
         return distance, place

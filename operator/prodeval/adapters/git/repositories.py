@@ -49,6 +49,12 @@ class GitRepository:
             self._pass_on()
         return seen[0]
 
+    def close_if_idle(self) -> None:
+        """Give back the connections unless somebody still uses them."""
+        with self._turn:
+            if not self._busy:
+                self._transport.close()
+
     def close(self) -> None:
         """End what is under way, and give back the connections."""
         self._transport.close()
@@ -103,11 +109,13 @@ class Repositories:
             raise AccessDeniedError(f"host {credentials.host!r} is not in git.allowedHosts of the operator's config")
         with self._mutex:
             if self._closed:
-                raise GitOperationFailedError("the operator is stopping")
+                raise GitOperationFailedError("no upstream can be opened any more: the operator is stopping")
             known = self._opened.get(project)
             if known and known[:2] == (credentials, branch):
                 return known[2]
             repository = self._new(project, credentials, branch)
+            if known:
+                known[2].close_if_idle()
             self._opened[project] = (credentials, branch, repository)
         return repository
 

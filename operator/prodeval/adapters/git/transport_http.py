@@ -28,13 +28,12 @@ class _WatchedConnection(HTTPConnection):
     """A connection whose socket the guard can shut down, whatever it waits for."""
 
     guard: ClassVar[Guard]
+    _made = 0
 
     def _new_conn(self) -> socket.socket:
-        return self.guard.connect(self._dns_host, self.port, self)
-
-    def close(self) -> None:
-        self.guard.release(self)
-        super().close()
+        self._made += 1  # a connection that was closed by the server is made again
+        made = self._made
+        return self.guard.connect(self._dns_host, self.port, lambda: self.sock is not None and self._made == made)
 
 
 class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
@@ -78,6 +77,7 @@ class HTTPTransport:
         response, self._open = self._open, None
         if response is not None:
             response.close()
+        self.guard.sweep()
 
     def release(self) -> None:
         """Keep the connections: the next operation is faster with them."""

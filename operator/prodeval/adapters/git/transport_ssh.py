@@ -88,8 +88,8 @@ class SSHTransport:
         self.hang_up()
         client, self._client = self._client, None
         if client is not None:
-            self.guard.release(self)
             client.close()
+        self.guard.sweep()
 
     def close(self) -> None:
         """End what is under way."""
@@ -104,14 +104,15 @@ class SSHTransport:
 
     def _connected(self) -> paramiko.Transport:
         login = self.credentials
-        sock = self.guard.connect(login.host, login.port, self)
-        self._client = paramiko.SSHClient()
-        self._client.set_missing_host_key_policy(_Refuse())
+        client = paramiko.SSHClient()
+        sock = self.guard.connect(login.host, login.port, lambda: self._client is client)
+        self._client = client
+        client.set_missing_host_key_policy(_Refuse())
         for entry in self._known:
             for name in entry.hostnames:
-                self._client.get_host_keys().add(name, entry.key.get_name(), entry.key)
+                client.get_host_keys().add(name, entry.key.get_name(), entry.key)
         try:
-            self._client.connect(
+            client.connect(
                 login.host,
                 login.port,
                 login.user,
@@ -131,7 +132,7 @@ class SSHTransport:
             raise AccessDeniedError(
                 f"{login.host} refuses user {login.user!r} with the key in Secret {login.secret!r}"
             ) from error
-        transport = self._client.get_transport()
+        transport = client.get_transport()
         if transport is None:
             raise GitOperationFailedError(f"{login.host}: the connection is over")
         return transport

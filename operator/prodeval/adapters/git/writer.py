@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prodeval.adapters.git.commits import Author
-from prodeval.adapters.git.failures import LostAnswerError, StaleReadError
+from prodeval.adapters.git.failures import LostAnswerError, StaleReadError, located
 from prodeval.adapters.git.objects import Kept, Objects
 from prodeval.adapters.git.push import ReceivePack, Report, Update
 from prodeval.adapters.git.snapshot import GitSnapshot
@@ -109,7 +109,8 @@ class Writer:
         """List, and hand out the snapshot."""
         with self._transport.guard.within(self._manner.timeout):
             try:
-                at(self._snapshot(branches))
+                with located(self._transport, "read"):
+                    at(self._snapshot(branches))
             finally:
                 self._transport.release()
 
@@ -168,7 +169,8 @@ class Writer:
     def _plan(self, job: Job, snapshot: GitSnapshot) -> None:
         """Ask one planner; if it gives up, only its own job ends."""
         try:
-            job.planned = snapshot.add(job.plan(snapshot), self._manner.author)
+            with located(self._transport, "read"):
+                job.planned = snapshot.add(job.plan(snapshot), self._manner.author)
         except (LostAnswerError, StaleReadError):
             raise
         except Exception as error:  # noqa: BLE001  # a planner is not ours; its caller gets whatever it raises
