@@ -7,7 +7,7 @@
 // something that JSON cannot hold gives one that starts with "json: ".
 //
 // For an SLO the defaults of lighthouse-service are applied: those of comparison,
-// and the weight 1. A shipyard has no defaults.
+// and the weight 1; a null objective is dropped. A shipyard has no defaults.
 package main
 
 import (
@@ -52,11 +52,17 @@ func decodeSLO(text []byte) (*keptn.ServiceLevelObjectives, error) {
 	if slo.Comparison.AggregateFunction == "" {
 		slo.Comparison.AggregateFunction = "avg"
 	}
+	objectives := []*keptn.SLO{}
 	for _, objective := range slo.Objectives {
+		if objective == nil {
+			continue
+		}
 		if objective.Weight == 0 {
 			objective.Weight = 1
 		}
+		objectives = append(objectives, objective)
 	}
+	slo.Objectives = objectives
 	return slo, nil
 }
 
