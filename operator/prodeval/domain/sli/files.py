@@ -11,7 +11,6 @@ import yaml
 from prodeval.domain.errors import InvalidFileError
 from prodeval.domain.yaml_nodes import TAG_PREFIX, compose, invalid, is_null
 
-
 SLI_PATH = "prometheus/sli.yaml"
 LEVELS = ("project", "stage", "service")
 
