@@ -1,7 +1,8 @@
 """Fuzz one parser: `python -m tests.fuzz.fuzz shipyard 600` runs for ten minutes.
 
 Anything but the project's own errors, a signal, 2 s for one input or 200 MB more than at the start is a crash; the
-input is left in tests/fuzz/corpus, where pytest finds it. A third argument names a folder for inputs that reach new code.
+input is left in tests/fuzz/corpus, where pytest finds it. A third argument names a folder for inputs that reach new
+code.
 """
 
 import resource

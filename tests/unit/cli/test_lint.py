@@ -211,6 +211,20 @@ def test_the_command_starts_without_the_operators_libraries(command: str):
     assert ran.stdout.endswith("[]\n")
 
 
+def test_the_examples_of_the_help_run(service: Path, capsys):
+    for name, text in GOOD.items():
+        write(service.parent / "examples" / name, text)
+    write(service.parent / "slo.yaml", GOOD["slo.yaml"])
+    with pytest.raises(SystemExit):
+        main(["lint", "--help"])
+    examples = re.findall(r"^  (prodeval lint .*?)(?: {2,}.*)?$", capsys.readouterr().out, re.MULTILINE)
+
+    assert len(examples) == 3
+    for example in examples:
+        subprocess.run(example, shell=True, check=True, env={"PATH": f"{Path(sys.executable).parent}:/bin:/usr/bin"})
+    assert json.loads((service.parent / "lint.sarif").read_text())["runs"][0]["results"] == []
+
+
 def test_the_pre_commit_hook_runs_lint_on_files_of_these_kinds():
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
 

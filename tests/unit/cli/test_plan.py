@@ -1,7 +1,10 @@
 """`prodeval plan` on real upstreams: what it shows is what `git apply` makes of it."""
 
 import json
+import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -207,6 +210,22 @@ def test_a_plain_folder_in_keptns_directory_layout_is_enough(upstream, resource,
     assert list(sections(out)) == ["main"]
     subprocess.run(["git", "apply", "--unsafe-paths", "-"], input=out, cwd=folder, check=True)
     assert (folder / ".keptn-stages/production/helloservice/slo.yaml").exists()
+
+
+def test_the_examples_of_the_help_run(server, upstream, resource, tmp_path, capfdbinary):
+    checkout(upstream, "main", tmp_path / "clone")
+    shutil.copytree(upstream, tmp_path / "clone" / "fulltour.git")
+    shutil.copy(resource, tmp_path / "clone")
+    with pytest.raises(SystemExit):
+        main(["plan", "--help"])
+    examples = re.findall(r"^  (prodeval plan .*)$", capfdbinary.readouterr().out.decode(), re.MULTILINE)
+
+    assert len(examples) == 3
+    for example in examples:
+        here = re.sub(r"https://\S+", server.authenticated_url_of("fulltour"), example)
+        environment = {"PATH": f"{Path(sys.executable).parent}:/bin:/usr/bin"}
+        subprocess.run(here, shell=True, check=True, cwd=tmp_path / "clone", env=environment)
+    assert "je-test" in (tmp_path / "clone" / "shipyard.yaml").read_text().split("production", 1)[1]
 
 
 def test_a_path_that_is_no_folder_and_a_manifest_that_is_not_there_are_errors(resource, tmp_path, capfdbinary):

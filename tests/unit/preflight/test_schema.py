@@ -56,6 +56,10 @@ def test_what_the_api_server_refuses_is_found_at_its_line(lines: str, line: int,
     assert (at, text[: len(message)]) == (line, message)
 
 
+def test_names_that_clash_are_found_though_the_schema_lets_them_through():
+    assert "three different tasks" in found(MINIMAL + "  shipyard: {testTask: evaluation}\n")[0][1]
+
+
 def test_lines_count_from_the_top_of_the_file():
     assert found("kind: Service\n---\n" + MINIMAL.replace("  project: p\n", ""))[0] == (7, "spec.project is missing")
 

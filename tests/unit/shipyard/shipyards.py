@@ -1,5 +1,6 @@
 """Generates shipyards in every style that people write; each comes with the names of the styles in it."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -67,6 +68,7 @@ class Pen:
 
     draw: Draw
     styles: set[str] = field(default_factory=set)
+    anchors: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         choose = self._choose
@@ -116,7 +118,7 @@ class Pen:
             return [dash + self.scalar(item) + self.trailer()]
         name = ""
         if isinstance(item, Anchored):
-            name, item = f"&{item.name}", item.value
+            name, item = self.anchor(item), item.value
         if self.flow == "item" and key == "tasks":
             self.styles.add("flow items")
             return [dash + (name + " " if name else "") + self.flow_text(item, "") + self.trailer()]
@@ -132,7 +134,7 @@ class Pen:
         lines = self.noise(column)
         head = " " * column + self.scalar(name, self.key_quote, key=True) + ":"
         if isinstance(value, Anchored):
-            head, value = f"{head} &{value.name}", value.value
+            head, value = f"{head} {self.anchor(value)}", value.value
         if isinstance(value, Raw):
             return [*lines, f"{head} {value.text}{self.trailer()}"]
         if value is None:
@@ -181,7 +183,7 @@ class Pen:
     def flow_text(self, tree: object, prefix: str, *, bare: bool = False) -> str:
         """A value in flow style; `prefix` is that of its line, `bare` lets a single entry stand without braces."""
         if isinstance(tree, Anchored):
-            return f"&{tree.name} {self.flow_text(tree.value, prefix)}"
+            return f"{self.anchor(tree)} {self.flow_text(tree.value, prefix)}"
         if tree is None or isinstance(tree, Raw):
             return tree.text if tree else "null"
         if isinstance(tree, str):
@@ -199,6 +201,12 @@ class Pen:
     def inner(self, prefix: str) -> str:
         """The prefix one level deeper."""
         return prefix + ("\t" if self.tabs else " " * self.step)
+
+    def anchor(self, anchored: Anchored) -> str:
+        """An anchor; names that stand more than once get a number, since PyYAML allows no two of a name."""
+        self.anchors[anchored.name] += 1
+        number = self.anchors[anchored.name]
+        return f"&{anchored.name}{number if number > 1 else ''}"
 
     def brackets(self, kind: str, parts: list[str], prefix: str) -> str:
         """A flow collection."""

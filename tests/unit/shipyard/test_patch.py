@@ -199,6 +199,20 @@ def test_what_is_absent_is_named_together_with_what_is_there(gate: Gate, told: s
         patch(HEAD, gate)
 
 
+@pytest.mark.parametrize(
+    "gate",
+    [
+        Gate("production", after_task="evaluation"),
+        Gate("production", after_task="je-test"),
+        Gate("production", test_task="evaluation"),
+        Gate("production", on_fail=OnFail("delivery", ("rollback",))),
+    ],
+)
+def test_names_with_which_a_patch_would_never_come_to_an_end_are_refused(gate: Gate):
+    with pytest.raises(InvalidSpecError, match=r"spec\.shipyard"):
+        patch(TIMED, gate)
+
+
 REFUSED = {
     "two stages": (HEAD + "    - name: production\n", 12, "a second stage"),
     "two sequences": (HEAD + "        - name: delivery\n", 12, "a second sequence"),

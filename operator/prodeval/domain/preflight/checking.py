@@ -24,6 +24,7 @@ def check(
     """Find everything that would fail or disappoint, by file, line and column.
 
     `subscriptions`: the event types that somebody subscribed to in Keptn's uniform; None if that is not known.
+    Raises InvalidSpecError if names of the gate clash.
     """
     found = [*check_gate(wish), *_check_slo_files(files), *check_sli_files(files), *_check_load(files, wish, target)]
     if subscriptions is not None and wish.gate.load == "Generate":

@@ -12,6 +12,7 @@ from prodeval.domain.preflight import findings
 from prodeval.domain.preflight.findings import Finding, Place, from_error
 from prodeval.domain.preflight.schema import check_schema, to_json
 from prodeval.domain.resource import GROUP, KIND, VERSION, read_resource
+from prodeval.domain.shipyard import check_names, gate
 from prodeval.domain.yaml_nodes import compose
 
 _DOCUMENT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
@@ -65,7 +66,8 @@ def _check_identity(root: yaml.MappingNode, path: str) -> Iterator[Finding]:
 def _check_spec(root: yaml.MappingNode, path: str) -> Iterator[Finding]:
     """What the schema lets through and the operator would refuse."""
     try:
-        read_resource(as_object(to_json(root, path)))
+        resource = read_resource(as_object(to_json(root, path)))
+        check_names(gate(resource.target.stage, resource.shipyard, has_load_files=True))
     except InvalidSpecError as error:
         place = Place(path, root.start_mark.line + 1, root.start_mark.column + 1)
         yield findings.RESOURCE.at(place, str(error), "change it so")

@@ -14,7 +14,7 @@ from prodeval.domain.shipyard.model import (
     triggering_stage,
 )
 from prodeval.domain.shipyard.patch import Patched, patch
-from prodeval.domain.shipyard.settings import EVALUATION, Gate, check_agreement, differing_field, gate
+from prodeval.domain.shipyard.settings import EVALUATION, Gate, check_agreement, check_names, differing_field, gate
 from prodeval.domain.shipyard.values import NULL
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Trigger",
     "apply_edits",
     "check_agreement",
+    "check_names",
     "differing_field",
     "gate",
     "inherited_timeframe",

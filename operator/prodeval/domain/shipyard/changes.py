@@ -6,7 +6,7 @@ from typing import TypeAlias
 from prodeval.domain.durations import parse_duration
 from prodeval.domain.resource import OnFail
 from prodeval.domain.shipyard.model import Sequence, Shipyard, Task, Trigger, anchor_missing
-from prodeval.domain.shipyard.settings import EVALUATION, Gate
+from prodeval.domain.shipyard.settings import EVALUATION, Gate, check_names
 from prodeval.domain.shipyard.values import NULL, Value
 
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
@@ -45,8 +45,11 @@ class Wanted:
 def wanted_changes(shipyard: Shipyard, gate: Gate) -> Wanted:
     """Compare a shipyard with a gate.
 
-    A task anywhere behind the last anchor is adopted. Raises InvalidSpecError if stage, sequence or anchor are absent.
+    A task anywhere behind the last anchor is adopted.
+
+    Raises InvalidSpecError if stage, sequence or anchor are absent, or if names of the gate clash.
     """
+    check_names(gate)
     (stage_at, sequence_at), sequence = shipyard.sequence(gate.stage, gate.sequence)
     anchors = [index for index, task in enumerate(sequence.tasks) if task.name == gate.after_task]
     if not anchors:

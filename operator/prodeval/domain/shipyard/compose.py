@@ -43,13 +43,18 @@ def compose(text: str, path: str) -> Own:
     and for what is too large or too deep to be a shipyard.
     """
     if len(text) > MAX_CHARACTERS:
-        raise ShipyardRefusedError(f"larger than {MAX_CHARACTERS} characters; a shipyard is far smaller", path=path)
+        raise refused(text, path, MAX_CHARACTERS, f"larger than {MAX_CHARACTERS} characters; a shipyard is far smaller")
     try:
         return _Composer(text, path).document()
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text, path) from error
-    except (yaml.YAMLError, UnicodeError) as error:
-        raise ShipyardRefusedError(f"not YAML: {str(error).splitlines()[0]}; save it as UTF-8", path=path) from error
+    except yaml.reader.ReaderError as error:
+        # The position counts bytes behind the byte order mark.
+        mark = int(text.startswith(BOM))
+        offset = len(text[mark:].encode()[: error.position].decode(errors="ignore")) + mark
+        raise refused(text, path, offset, f"the character U+{error.character:04X} is not allowed; delete it") from error
+    except UnicodeEncodeError as error:
+        raise refused(text, path, error.start, "half of a surrogate pair; save it as UTF-8") from error
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: str) -> ShipyardRefusedError:

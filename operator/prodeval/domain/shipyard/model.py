@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prodeval.domain.errors import InvalidSpecError, ShipyardRefusedError
 from prodeval.domain.shipyard.compose import compose
-from prodeval.domain.shipyard.nodes import Items, Mapping, Node, Own, Scalar, own, place, refused
+from prodeval.domain.shipyard.nodes import Items, Mapping, Node, Own, Places, Scalar, own, refused
 from prodeval.domain.shipyard.values import NULL, Value, decode, is_null
 
 _ENTITY = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
@@ -125,7 +125,7 @@ class _Reader:
     """Reads nodes, knowing the text for its errors."""
 
     def __init__(self, text: str, path: str) -> None:
-        self._text, self._path = text, path
+        self._text, self._path, self._places = text, path, Places(text)
 
     def shipyard(self, root: Own) -> Shipyard:
         top = self._mapping(root, "the shipyard")
@@ -191,7 +191,7 @@ class _Reader:
             raise self._refused(members.get("name", node), problem)
         nodes = self._items(members.get("sequences"), "sequences")
         sequences = tuple(self._sequence(each) for each in nodes)
-        return Stage(name, sequences, *place(self._text, node.start))
+        return Stage(name, sequences, *self._places.at(node.start))
 
     def _sequence(self, node: Node) -> Sequence:
         members = self._mapping(node, "a sequence")
@@ -199,8 +199,8 @@ class _Reader:
             name=self._text_of(members.get("name"), "a sequence's name"),
             triggered_on=tuple(map(self._trigger, self._items(members.get("triggeredOn"), "triggeredOn"))),
             tasks=tuple(map(self._task, self._items(members.get("tasks"), "tasks"))),
-            line=place(self._text, node.start)[0],
-            column=place(self._text, node.start)[1],
+            line=self._places.at(node.start)[0],
+            column=self._places.at(node.start)[1],
         )
 
     def _trigger(self, node: Node) -> Trigger:
@@ -218,7 +218,7 @@ class _Reader:
             self._text_of(members.get("name"), "a task's name"),
             self._text_of(members.get("triggeredAfter"), "triggeredAfter"),
             NULL if properties is None else decode(properties),
-            *place(self._text, node.start),
+            *self._places.at(node.start),
         )
 
 

@@ -3,6 +3,8 @@
 An alias is a node of its own here. All offsets count code points of the text as given, a byte order mark included.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from prodeval.domain.errors import ShipyardRefusedError
 
 BOM = "\ufeff"
 MERGE = "<<"
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,15 +93,20 @@ def walk(node: Node) -> Iterator[Node]:
             waiting.extend(part for entry in reversed(node.entries) for part in reversed(entry))
 
 
-def place(text: str, offset: int) -> tuple[int, int]:
-    """Line and column of an offset, both from 1; a byte order mark has no column."""
-    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
-    line = before.count("\n") + 1
-    column = len(before) - before.rfind("\n")
-    return line, column - 1 if line == 1 and before.startswith(BOM) else column
+class Places:
+    """Lines and columns of offsets in a text, both from 1; a byte order mark has no column."""
+
+    def __init__(self, text: str) -> None:
+        starts = (found.end() for found in _LINE_END.finditer(text))
+        self._starts = (int(text.startswith(BOM)), *starts)
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset."""
+        line = max(bisect_right(self._starts, offset), 1)
+        return line, max(offset - self._starts[line - 1] + 1, 1)
 
 
 def refused(text: str, path: str, offset: int, problem: str) -> ShipyardRefusedError:
     """The error about the piece of text at an offset."""
-    line, column = place(text, offset)
+    line, column = Places(text).at(offset)
     return ShipyardRefusedError(problem, path=path, line=line, column=column)

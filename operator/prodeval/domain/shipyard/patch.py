@@ -1,14 +1,13 @@
 """The shipyard patch: as few edits of the text as put a gate into a sequence, proven before they are handed out."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 from prodeval.domain.errors import ShipyardRefusedError
 from prodeval.domain.shipyard.changes import Change, Insert, Put, Tree, wanted_changes
 from prodeval.domain.shipyard.compose import compose
 from prodeval.domain.shipyard.edits import Edit, apply_edits, edits_for
-from prodeval.domain.shipyard.model import read_shipyard
+from prodeval.domain.shipyard.model import Shipyard, read_shipyard
 from prodeval.domain.shipyard.settings import Gate
 from prodeval.domain.shipyard.source import Source
 from prodeval.domain.shipyard.values import Value, decode
@@ -38,35 +37,34 @@ def patch(text: str, gate: Gate, *, path: str = "shipyard.yaml") -> Patched:
 
     Raises:
         ShipyardRefusedError: Keptn refuses it, or it cannot be patched safely; with line, column and remedy.
-        InvalidSpecError: the stage, the sequence or the anchor is absent; names what is there.
+        InvalidSpecError: the stage, the sequence or the anchor is absent, or names of the gate clash.
     """
     shipyard = read_shipyard(text, path=path)
     wanted = wanted_changes(shipyard, gate)
     edits = edits_for(Source.of(text, path, shipyard.root), wanted.changes) if wanted.changes else ()
     patched = apply_edits(text, edits)
     if edits:
-        _prove(patched, decode(shipyard.root), wanted.changes, path)
+        _prove(patched, shipyard, wanted.changes, gate)
     adds_test = any(
         isinstance(change, Insert) and {"name": gate.test_task} in change.items for change in wanted.changes
     )
     return Patched(patched, edits, wanted.timeframe, adds_test)
 
 
-def _prove(patched: str, before: Value, changes: Sequence[Change], path: str) -> None:
+def _prove(patched: str, before: Shipyard, changes: Sequence[Change], gate: Gate) -> None:
     """Refuse a patch whose result does not mean the old shipyard plus the changes, whatever the reason."""
-    expected = deepcopy(before)
+    expected = decode(before.root)
     # Entries before items, later items before earlier ones: so the indices in the paths stay right.
     for change in sorted(changes, key=lambda change: (isinstance(change, Put), _after(change)), reverse=True):
         _apply(expected, change)
     try:
-        same = decode(compose(patched, path)) == expected
+        same = decode(compose(patched, before.path)) == expected
     except ShipyardRefusedError:
         same = False
     if not same:
-        raise ShipyardRefusedError(
-            "its style cannot be patched safely; add the tasks by hand, `prodeval plan` and the docs show them",
-            path=path,
-        )
+        _, sequence = before.sequence(gate.stage, gate.sequence)
+        problem = "its style cannot be patched safely; add the tasks by hand"
+        raise ShipyardRefusedError(problem, path=before.path, line=sequence.line, column=sequence.column)
 
 
 def _after(change: Change) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from prodeval.domain.errors import ShipyardConflictError
+from prodeval.domain.errors import InvalidSpecError, ShipyardConflictError
 from prodeval.domain.resource import Load, OnFail, Resource, ShipyardSpec
 from prodeval.domain.tenancy import seniority
 
@@ -56,6 +56,16 @@ _FIELDS = {
     "timeframe": "timeframe",
     "on_fail": "onFail",
 }
+
+
+def check_names(gate: Gate) -> None:
+    """Raise InvalidSpecError for names with which a patch would never come to an end, or a sequence start itself."""
+    if len({gate.after_task, gate.test_task, EVALUATION}) < 3:  # noqa: PLR2004 - three different tasks
+        raise InvalidSpecError(
+            "spec.shipyard: afterTask, testTask and the task evaluation follow each other; name three different tasks"
+        )
+    if gate.on_fail and gate.on_fail.sequence == gate.sequence:
+        raise InvalidSpecError("spec.shipyard.onFail.sequence: the sequence would start itself; name another one")
 
 
 def differing_field(one: ShipyardSpec, other: ShipyardSpec) -> str | None:
