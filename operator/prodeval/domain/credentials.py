@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from prodeval.domain.errors import AccessDeniedError
 
 KEY = "git-credentials"
+_PEM = "-----BEGIN"
 _DEFAULT_HTTPS_USER = "keptnuser"
 _DEFAULT_SSH_USER = "git"
 _SCHEMES = ("https", "http", "ssh")
@@ -108,15 +109,22 @@ class _Source:
     def pem(self, name: str) -> str:
         """PEM text, which Keptn's API takes as base64 and its Secret holds as it is."""
         value = self.text(name)
-        if not value or value.startswith("-----BEGIN"):
-            return value
-        try:
-            return base64.b64decode(value, validate=False).decode("ascii").strip()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise self.error(name, "must be PEM, or PEM in base64") from error
+        if value and not value.startswith(_PEM):
+            value = _from_base64(value)
+            if not value.startswith(_PEM):
+                raise self.error(name, "must be PEM, or PEM in base64")
+        return value
 
     def error(self, name: str, problem: str) -> AccessDeniedError:
         return AccessDeniedError(f"Secret {self.secret!r}, key {KEY!r}: {name} {problem}")
+
+
+def _from_base64(value: str) -> str:
+    """The decoded text; empty if it is none, without an error that would hold a piece of it."""
+    try:
+        return base64.b64decode("".join(value.split()), validate=True).decode("ascii").strip()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 def _document(data: Mapping[str, bytes], secret: str) -> Mapping[str, object]:
