@@ -10,6 +10,8 @@ from threading import Event
 from demo.keptn.engine import Settings
 from demo.keptn.server import demo_keptn
 from demo.keptn.services import read_services
+from demo.keptn.shipyard import ShipyardError
+from demo.keptn.upstream import NotThereError, UpstreamError
 
 
 def main() -> None:
@@ -27,6 +29,8 @@ def main() -> None:
         with demo_keptn(lambda name: f"{base}/{name}.git", settings, token=asked.token, port=asked.port) as keptn:
             print(f"Keptn's API is at {keptn.url}", flush=True)
             ended.wait()
+    except (NotThereError, ShipyardError, UpstreamError) as error:
+        sys.exit(f"a project of {asked.services} has no usable upstream: {error}")
     finally:
         services.end()
 

@@ -48,9 +48,10 @@ class Engine:
         self._inbox: SimpleQueue[Event | None] = SimpleQueue()
         self._timers: set[Timer] = set()
         upstreams = {name: project.upstream for name, project in self.projects.items()}
+        self._executor = JobExecutor(Surroundings(upstreams, settings.services, settings.logs), self.publish)
         self._listeners = (
             ApprovalService(self.publish),
-            JobExecutor(Surroundings(upstreams, settings.services, settings.logs), self.publish),
+            self._executor,
             Lighthouse(Measurements(upstreams, self.store, settings.prometheus), self.publish),
         )
         for project in self.projects.values():
@@ -75,9 +76,10 @@ class Engine:
                 self._send(actions[state](project, context, stage))
 
     def close(self) -> None:
-        """Handle no event any more."""
+        """Handle no event any more, and end the jobs that run."""
         self._inbox.put(None)
         self._worker.join()
+        self._executor.end()
         with self.lock:
             for timer in self._timers:
                 timer.cancel()
@@ -116,8 +118,8 @@ class Engine:
             return error, ""
         try:
             return shipyard, event.commit or upstream.tip(stage)
-        except (NotThereError, UpstreamError):
-            _log.exception("no commit for stage %s", stage)
+        except (NotThereError, UpstreamError) as error:
+            _log.warning("no commit for stage %s: %s", stage, error)
             return shipyard, ""
 
     def _send(self, sends: Iterable[Send]) -> None:

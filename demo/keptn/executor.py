@@ -15,7 +15,7 @@ from demo.keptn.events import EXECUTOR, Event, answer, image_version, kind, scop
 from demo.keptn.jobs import PATH, Action, Job, JobConfigError, action_for, read_actions
 from demo.keptn.services import Services, Target
 from demo.keptn.upstream import NotThereError, Upstream, UpstreamError
-from demo.processes import ServerError, start, stop
+from demo.processes import Child, ServerError, start, stop
 from prodeval.domain.json_values import as_object
 
 SUBSCRIBED = ("je-deployment", "je-test", "rollback")
@@ -53,11 +53,19 @@ class JobExecutor:
     def __init__(self, surroundings: Surroundings, send: Callable[[Event], None]) -> None:
         self._around, self._send = surroundings, send
         self._earlier: dict[Target, list[str]] = defaultdict(list)
+        self._running: set[Child] = set()
+        self._ended = False
 
     def handle(self, event: Event) -> None:
         """Take up a task; silent if it is not for the executor."""
         if task_name(event.type) in SUBSCRIBED and kind(event.type) == "triggered":
             Thread(target=self._run, args=(event,), name=event.type, daemon=True).start()
+
+    def end(self) -> None:
+        """End what runs; nothing is started any more."""
+        self._ended = True
+        for child in list(self._running):
+            stop(child)
 
     def _run(self, event: Event) -> None:
         action = self._action(event)
@@ -67,8 +75,9 @@ class JobExecutor:
         try:
             messages = [self._perform(event, job) for job in action.jobs]
             outcome = {"status": "succeeded", "result": "pass", "message": "".join(messages)}
-        except JobFailedError as error:
-            problem = f"Execution of task '{task_name(event.type)}' failed: {error}\n\nLogs:\n{error.log}\n\n"
+        except (JobFailedError, NotThereError, UpstreamError) as error:
+            log = error.log if isinstance(error, JobFailedError) else ""
+            problem = f"Execution of task '{task_name(event.type)}' failed: {error}\n\nLogs:\n{log}\n\n"
             outcome = {"status": "errored", "result": "fail", "message": problem}
         self._send(answer(event, "finished", EXECUTOR, scope_data(event.data, **outcome), commit=True))
 
@@ -127,12 +136,20 @@ class JobExecutor:
             variables = _variables(event)
             command = [self._local(word, event, variables, folder) for word in job.command]
             child = start(command, name=name, logs=self._around.logs, environment=variables, folder=Path(folder))
-            try:
-                code = child.popen.wait(job.timeout)
-            except subprocess.TimeoutExpired as error:
-                raise JobFailedError(f"not finished after {job.timeout:.0f} s", _end_of(child.log)) from error
-            finally:
-                stop(child)
+            return self._wait(child, job.timeout)
+
+    def _wait(self, child: Child, seconds: float) -> str:
+        """The end of what the job printed, once it has ended well."""
+        self._running.add(child)
+        if self._ended:
+            stop(child)
+        try:
+            code = child.popen.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise JobFailedError(f"not finished after {seconds:.0f} s", _end_of(child.log)) from error
+        finally:
+            stop(child)
+            self._running.discard(child)
         if code:
             raise JobFailedError(f"exit code {code}", _end_of(child.log))
         return _end_of(child.log)

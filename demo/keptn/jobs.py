@@ -36,13 +36,13 @@ class Job:
 class EventMatch:
     """An unanchored regular expression on the type, and optionally a property of the event and its value."""
 
-    name: str
+    name: re.Pattern[str]
     path: tuple[str, ...] = ()
     value: str = ""
 
     def matches(self, event: Event) -> bool:
         """Whether the action is for this event."""
-        if not re.search(self.name, event.type):
+        if not self.name.search(event.type):
             return False
         return not self.path or child({"data": event.data}, *self.path) == self.value
 
@@ -64,7 +64,10 @@ def read_actions(text: str) -> list[Action]:
         raise JobConfigError(str(error)) from error
     if child(document, "apiVersion") != "v2":
         raise JobConfigError("apiVersion must be v2")
-    return [_action(value) for value in as_list(child(document, "actions"))]
+    try:
+        return [_action(value) for value in as_list(child(document, "actions"))]
+    except re.error as error:
+        raise JobConfigError(f"an event's name is no regular expression: {error}") from error
 
 
 def action_for(event: Event, actions: Sequence[Action]) -> Action | None:
@@ -86,7 +89,7 @@ def _action(value: JSON) -> Action:
 def _match(value: JSON) -> EventMatch:
     path = as_text(child(value, "jsonpath", "property")).removeprefix("$.")
     parts = tuple(path.split(".")) if path else ()
-    return EventMatch(as_text(child(value, "name")), parts, as_text(child(value, "jsonpath", "match")))
+    return EventMatch(re.compile(as_text(child(value, "name"))), parts, as_text(child(value, "jsonpath", "match")))
 
 
 def _job(value: JSON) -> Job:

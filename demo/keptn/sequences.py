@@ -97,12 +97,14 @@ class Controller:
         return sends
 
     def pause(self, project: str, context: str, stage: str) -> list[Send]:
-        """Send no further trigger of a context until it is resumed."""
+        """Send no further trigger of a context until it is resumed; what waits behind it may run."""
+        sends: list[Send] = []
         for run in self._active(project, context, stage):
             if run.state != "paused":
                 run.state_before_pause, run.state = run.state, "paused"
             self.states.set_state(context, "paused")
-        return []
+            sends += self._dispatch(run.trigger.target)
+        return sends
 
     def resume(self, project: str, context: str, stage: str) -> list[Send]:
         """Go on with what was paused."""
@@ -117,13 +119,14 @@ class Controller:
     def _dispatch(self, target: tuple[str, str, str]) -> Iterator[Send]:
         """Start queued runs, oldest first, as long as none is running there."""
         for run in self.runs:
-            if run.state == "triggered" and run.trigger.target == target:
-                if self._is_busy(target):
-                    self.states.set_state(run.trigger.context, "waiting")
-                    return
-                run.set_state("started")
-                self.states.set_state(run.trigger.context, "started")
-                yield from self._advance(run)
+            if run.state != "triggered" or run.trigger.target != target:
+                continue
+            if self._is_busy(target):
+                self.states.set_state(run.trigger.context, "waiting")
+                continue
+            run.set_state("started")
+            self.states.set_state(run.trigger.context, "started")
+            yield from self._advance(run)
 
     def _is_busy(self, target: tuple[str, str, str]) -> bool:
         """Runs that wait for approval, or are paused, block nobody."""
@@ -151,10 +154,8 @@ class Controller:
 
     def _finish(self, run: Run) -> Iterator[Send]:
         run.set_state("finished")
-        last = run.previous[-1]
-        data = {**last.properties, "result": last.result, "status": last.status}
-        finished = self._finished(run.trigger, data)
-        yield Send(finished)
+        message = run.previous[-1].properties.get("message") or None
+        yield Send(self._finished(run.trigger, run.data(), message=message))
         chained = self._chained(run)
         for event in chained:
             yield Send(event)
@@ -177,10 +178,10 @@ class Controller:
         return Send(finished)
 
     def _finished(self, trigger: Event, data: JSONObject, **changes: JSON) -> Event:
-        """The sequence's finished event: no details, and no message if there is none."""
+        """The sequence's finished event, without details."""
         stage, name = sequence_name(trigger.type)
         target = dict(zip(("project", "stage", "service"), trigger.target, strict=True))
-        common = common_data(data, **{**target, "message": data.get("message") or None, **changes})
+        common = common_data(data, **{**target, **changes})
         event = new_event(f"{stage}.{name}.finished", CONTROLLER, trigger.context, common, triggered_id=trigger.id)
         self.states.seen(event)
         return event

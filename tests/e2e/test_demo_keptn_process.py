@@ -123,3 +123,17 @@ def test_a_refused_delivery_says_so(keptn: Child, ports: dict[str, int]):
 
     assert refused.returncode == 1
     assert "did not take the delivery: 401" in refused.stderr
+
+
+def test_a_project_without_upstream_is_named_at_once(tmp_path: Path):
+    services = tmp_path / "services.json"
+    services.write_text(json.dumps([entry("qa", 1)]))
+    command = [
+        *(sys.executable, "-m", "demo.keptn", "--token=a-token", "--no-sli-provider"),
+        *("--upstream-base-url=http://keptn:secret@127.0.0.1:9", f"--services={services}", f"--logs={tmp_path}"),
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert "has no usable upstream: git clone" in ended.stderr
+    assert "secret" not in ended.stderr
