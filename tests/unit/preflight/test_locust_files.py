@@ -95,5 +95,11 @@ def test_the_run_time_is_held_against_the_timeframe_and_the_executors_patience()
     assert found("10m", JOB_CONFIG.replace("{name: locust,", "{name: locust, maxPollDuration: 600,")) == []
 
 
+def test_a_locust_conf_that_cannot_be_read_is_found_by_line():
+    (finding,) = checked({"locust/locust.conf": "users = 5\n= 3\n"})
+
+    assert (finding.code, finding.line) == ("PE511", 2)
+
+
 def test_only_python_files_below_locust_are_looked_at():
     assert codes(checked({"locust/data.txt": "(", "helm/x.py": "("})) == []

@@ -6,7 +6,9 @@ import pytest
 
 from prodeval.domain.errors import InvalidSpecError, ShipyardRefusedError
 from prodeval.domain.resource import OnFail
-from prodeval.domain.shipyard import Edit, Gate, apply_edits, patch, tasks, triggering_stage, undo_edits
+from prodeval.domain.shipyard import Edit, Gate, apply_edits, patch, read_shipyard, tasks, triggering_stage, undo_edits
+from prodeval.domain.shipyard.changes import wanted_changes
+from prodeval.domain.shipyard.patch import _prove
 from tests.unit.shipyard.test_corpus import before
 
 HEAD = """\
@@ -120,6 +122,27 @@ def test_a_timeframe_that_is_a_number_is_replaced_when_the_spec_sets_one():
 
     assert ("120", "2m") in replaced(text, Gate("production", timeframe="2m"))
     assert added(text) == ["- name: je-test"]
+
+
+def test_a_timeframe_from_an_alias_is_replaced_where_it_stands():
+    text = TIMED.replace("5m", "*f").replace("kind:", "spare: &f 5m\nkind:")
+
+    assert ("*f", "3m") in replaced(text, Gate("production", timeframe="3m"))
+    assert patch(text, GATE).timeframe == "5m"
+
+
+def test_a_comment_that_ends_the_text_without_a_line_break_stays_the_last_line():
+    assert patch(HEAD + "              # the end", GATE).text.endswith("timeframe: 2m\n              # the end")
+
+
+def test_an_oddly_closed_flow_mapping_is_continued_by_its_first_entry():
+    text = HEAD.replace(TASKS, "          tasks: [{\n              name: je-deployment}]\n")
+
+    assert patch(text, GATE).text.endswith(
+        "          tasks: [{\n              name: je-deployment}, {\n              name: je-test\n            }, {\n"
+        "              name: evaluation,\n              properties: {\n                timeframe: 2m\n              }\n"
+        "            }]\n"
+    )
 
 
 def test_live_traffic_adds_no_test_and_delays_the_evaluation_by_its_timeframe():
@@ -243,6 +266,23 @@ REFUSED = {
     "no YAML": (HEAD + "\t- x: [\n", 12, "not YAML"),
     "an unknown alias": (HEAD + "            - *x\n", 12, "names no complete anchor"),
     "a merged list": (HEAD.replace(TASKS, "          <<: {tasks: [{name: je-deployment}]}\n"), 7, "merge"),
+    "a merge of no mapping": (HEAD + "          <<: [x]\n", 12, "merges no mapping"),
+    "a timeframe as a text block": (TIMED.replace(" 5m", " |\n                  5m"), 14, "cannot be replaced safely"),
+    "a timeframe that is repeated": (
+        TIMED.replace("5m", "&f 5m") + "            - {name: x, y: *f }\n",
+        14,
+        "replaced safely",
+    ),
+    "an evaluation without braces": (
+        HEAD.replace(TASKS, "          tasks: [name: je-deployment, name: evaluation]\n"),
+        10,
+        "without braces",
+    ),
+    "a control character": (HEAD + "# \x01\n", 12, "not allowed"),
+    "a surrogate": (HEAD + "# \ud800\n", 12, "surrogate"),
+    "too much": (HEAD + "# x\n" * 200_000, 131_023, "larger"),
+    "too many nodes": (HEAD + "            - {}\n" * 30_000, 19_985, "too many"),
+    "a stage's name as a mapping": (HEAD.replace("name: production", "name: {a: b}"), 5, "is no text"),
     "a text block's end": (
         HEAD + "              properties:\n                x: |\n                  y",
         13,
@@ -256,7 +296,7 @@ def test_a_refusal_names_the_line_and_the_reason(case: str):
     text, line, problem = REFUSED[case]
 
     with pytest.raises(ShipyardRefusedError, match=problem) as refusal:
-        patch(text, GATE)
+        patch(text, Gate("production", timeframe="3m"))
 
     assert refusal.value.line == line
     assert refusal.value.column > 0
@@ -301,3 +341,13 @@ def test_edits_are_made_and_undone_in_order():
 
     assert apply_edits("abc", edits) == "<aBBc>!"
     assert undo_edits("<aBBc>!", edits) == "abc"
+
+
+def test_a_patch_that_does_not_mean_what_it_should_is_refused_whatever_the_reason():
+    shipyard = read_shipyard(HEAD)
+    changes = wanted_changes(shipyard, GATE).changes
+
+    for wrong in (HEAD, HEAD + "            - name: je-test\n", HEAD + "["):
+        with pytest.raises(ShipyardRefusedError, match=r":7:11: its style cannot be patched safely"):
+            _prove(wrong, shipyard, changes, GATE)
+    _prove(patch(HEAD, GATE).text, shipyard, changes, GATE)
