@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv tools check test demo lock clean
+.PHONY: help venv tools check test demo bench bench-git fuzz lock clean
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -27,6 +27,19 @@ test: check tools ## all checks and all tests
 
 demo: tools ## the whole story on this machine; KEEP=1 stays up
 	$(BIN)/python -m demo $(if $(KEEP),--keep)
+
+bench: .venv/installed ## how long evaluator and lint take, beside their baselines
+	$(BIN)/python -m benchmarks.evaluator
+	$(BIN)/python -m benchmarks.lint
+
+bench-git: .venv/installed ## Git beside the shell script, the git CLI and pygit2
+	$(BIN)/python -m benchmarks.git
+
+PARSERS ?= shipyard slo sli locust_conf job_config resource
+SECONDS ?= 600
+fuzz: .venv/installed ## fuzz each parser for SECONDS
+	$(BIN)/pip install --quiet --disable-pip-version-check atheris==3.0.0
+	for parser in $(PARSERS); do $(BIN)/python -m tests.fuzz.fuzz $$parser $(SECONDS) || exit 1; done
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
