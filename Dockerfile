@@ -1,16 +1,17 @@
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY deploy/requirements.txt deploy/build-requirements.txt ./
-RUN python -m venv /opt/prodeval && /opt/prodeval/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+RUN python -m venv /opt/prodeval && /opt/prodeval/bin/pip install --only-binary=:all: --require-hashes -r requirements.txt
+RUN python -m venv /tmp/build && /tmp/build/bin/pip install --only-binary=:all: --require-hashes -r build-requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
-COPY crds crds
-RUN python -m venv /tmp/build && /tmp/build/bin/pip install --no-cache-dir --require-hashes -r build-requirements.txt
-RUN /tmp/build/bin/hatchling build -t wheel -d /tmp/dist && /opt/prodeval/bin/pip install --no-cache-dir --no-deps /tmp/dist/*.whl
+RUN /tmp/build/bin/hatchling build -t wheel -d /tmp/dist && /opt/prodeval/bin/pip install --no-deps /tmp/dist/*.whl
 
 FROM python:3.13-slim
+# A venv cannot move: the path is the same in both stages.
 COPY --from=build /opt/prodeval /opt/prodeval
+# The user has no line in /etc/passwd. USER is for kopf, which asks for a name when it starts.
+ENV PATH=/opt/prodeval/bin:$PATH USER=prodeval PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 65532:65532
-ENV PATH=/opt/prodeval/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 ENTRYPOINT ["prodeval"]
 CMD ["run", "--all-namespaces", "--log-format=json", "--liveness=http://0.0.0.0:8080/healthz"]

@@ -1,0 +1,206 @@
+"""The operator as it is installed: what the Dockerfile makes, run as the Deployment says, with its rights alone."""
+
+import json
+import os
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+import yaml
+
+from demo import loopback
+from demo.gitserver import git_server
+from demo.installation import put_git_credentials, put_secret
+from demo.processes import running
+from demo.upstream import create_upstream
+from tests.operator.harness import ACCOUNT, NOWHERE, until
+from tests.operator.install.image import build
+from tests.operator.install.rendering import TEAMS, config, deployment, of_kind, rendered
+
+# The image is built from a package index.
+pytestmark = pytest.mark.timeout(600)
+
+PROJECT, TEAM, NAME = "fulltour", TEAMS[0], "helloservice"
+OPERATOR_ROLES = ("prodeval", "prodeval-credentials")
+READ_ONLY = str(Path(__file__).parent / "pod")
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("image"))
+
+
+def test_the_image_runs_prodeval(image):
+    ran = subprocess.run(
+        [image.program, *image.arguments, "--help"],
+        env=image.environment | {"PYTHONPATH": READ_ONLY},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("usage: prodeval run")
+
+
+def test_the_image_has_all_that_prodeval_requires(image):
+    python = image.program.with_name("python")
+    ran = subprocess.run([python, "-m", "pip", "check"], capture_output=True, text=True, check=False)
+    assert ran.stdout == "No broken requirements found.\n"
+
+
+def test_what_stands_for_a_read_only_root_is_read_only(image, tmp_path):
+    program = f"open({str(tmp_path / 'file')!r}, 'w')"
+    ran = subprocess.run(
+        [image.program.with_name("python"), "-c", program],
+        env=image.environment | {"PYTHONPATH": READ_ONLY},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr.splitlines()[-1].startswith("OSError: [Errno 30] Read-only file system")
+
+
+@dataclass(frozen=True)
+class Life:
+    """What an operator was granted and asked for, from its start to its end.
+
+    Attributes:
+        granted, used: (group, resource, verb).
+        denied: the addresses.
+        probed: what the liveness probe answered.
+        exit_code: after SIGTERM.
+    """
+
+    granted: set
+    used: set
+    denied: list
+    probed: dict
+    exit_code: int
+
+
+@pytest.fixture(scope="module", params=["cluster-wide", "namespaced"])
+def life(request, api, applied, image, tmp_path_factory):
+    """Install, and let the operator wait for a ConfigMap, push its files, and meanwhile lose the resource."""
+    folder, overlay = tmp_path_factory.mktemp("life"), f"examples/install/{request.param}"
+    if request.param == "namespaced":
+        api.kubectl("delete", "clusterrolebinding", "prodeval")
+    api.kubectl("apply", "-k", overlay)
+    put_secret(api, "keptn-api-token", {"keptn-api-token": "token"})
+    objects, since = rendered(api, overlay), len(audit(api))
+
+    def delete_the_resource():
+        api.kubectl("delete", "prodeval", NAME, "-n", TEAM)
+        until(lambda: "really deleted" in (folder / "operator.log").read_text())
+
+    with git_server(folder / "git", accepted=delete_the_resource) as git:
+        create_upstream(git, PROJECT)
+        put_git_credentials(api, git, PROJECT)
+        with container(api, image, objects, folder) as (child, probe):
+            probed = until(probe)
+            let_it_work(api, since)
+            os.kill(child.pid, signal.SIGTERM)
+            exit_code = child.popen.wait(30)
+    asked = audit(api)[since:]
+    return Life(granted(objects), used(asked), denied(asked), probed, exit_code)
+
+
+def let_it_work(api, since):
+    resource, config_map = yaml.safe_load_all(Path("examples/configmap.yaml").read_text())
+    api.kubectl("apply", "-n", TEAM, "-f", "-", stdin=json.dumps(resource))
+    waits = '--for=jsonpath={.status.conditions[?(@.type=="Synced")].reason}=DependencyNotReady'
+    api.kubectl("wait", "-n", TEAM, f"prodeval/{NAME}", waits, "--timeout=30s")
+    api.kubectl("apply", "-n", TEAM, "-f", "-", stdin=json.dumps(config_map))
+    # It looks for a resource that it has to report about and does not know any more.
+    until(lambda: ("prodeval.dev", "productionevaluations", "get") in used(audit(api)[since:]))
+    api.kubectl("delete", "-n", TEAM, "-f", "-", stdin=json.dumps(config_map))
+
+
+@contextmanager
+def container(api, image, objects, folder):
+    """The container as a process: the Deployment's arguments, the mounted config, the token, a read-only root."""
+    (spec,) = deployment(objects)["spec"]["template"]["spec"]["containers"]
+    probe, (port,) = spec["livenessProbe"]["httpGet"], spec["ports"]
+    listens, address = f"0.0.0.0:{port['containerPort']}", f"{loopback.ADDRESS}:{loopback.free_ports(1)[0]}"
+    arguments = [argument.replace(listens, address) for argument in spec["args"]]
+    mounted = folder / "config.yaml"
+    mounted.write_text(yaml.safe_dump(yaml.safe_load(config(objects)) | {"keptn": {"url": NOWHERE}}))
+    environment = image.environment | {
+        "PYTHONPATH": READ_ONLY,
+        "PRODEVAL_CONFIG": str(mounted),
+        "KUBECONFIG": str(kubeconfig(api, folder)),
+    }
+
+    def probed():
+        try:
+            return loopback.request("GET", f"http://{address}{probe['path']}").json()
+        except OSError:
+            return None
+
+    command = [image.program, *arguments, "--verbose"]
+    with running(command, name="operator", logs=folder, environment=environment) as child:
+        yield child, probed
+
+
+def kubeconfig(api, folder):
+    """With the certificate in a file, as it is in a pod: one that stands inside would be written to a file first."""
+    path = api.service_account_kubeconfig(folder / "kubeconfig", "prodeval", "prodeval")
+    content = yaml.safe_load(path.read_text())
+    content["clusters"][0]["cluster"] = {"server": api.url, "certificate-authority": str(api.ca_file)}
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def audit(api):
+    return [json.loads(line) for line in api.audit_log.read_text().splitlines()]
+
+
+def granted(objects):
+    roles = [role for role in of_kind(objects, "Role", "ClusterRole") if role["metadata"]["name"] in OPERATOR_ROLES]
+    return {
+        (group, resource, verb)
+        for role in roles
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def used(asked):
+    """What the operator asked for; what is no object, such as the list of kinds, everybody may read."""
+    objects = [one["objectRef"] | one for one in asked if one["user"]["username"] == ACCOUNT and "objectRef" in one]
+    return {
+        (one.get("apiGroup", ""), "/".join(filter(None, (one["resource"], one.get("subresource")))), one["verb"])
+        for one in objects
+        if "resource" in one
+    }
+
+
+def denied(asked):
+    codes = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    return [one["requestURI"] for one in asked if one["responseStatus"]["code"] in codes]
+
+
+def test_the_operator_lives_with_its_rights_on_a_read_only_root(life):
+    assert life.denied == []
+    assert life.probed.keys() == {"results"}
+    assert life.exit_code == 0
+
+
+def test_the_operator_needs_each_of_its_rights(life):
+    assert life.used == life.granted
+
+
+def test_uninstalled_nothing_waits_for_the_operator(api, applied):
+    api.kubectl("apply", "-n", TEAM, "-f", "examples/helloservice.yaml")
+    api.kubectl("delete", "-k", "examples/install/namespaced", "--ignore-not-found", "--wait=false")
+    for kind in (
+        ["crds"],
+        ["deployments", "-n", "prodeval"],
+        ["clusterroles", "-l", "app.kubernetes.io/name=prodeval"],
+    ):
+        until(lambda kind=kind: not api.kubectl("get", *kind, "-o", "name"))
