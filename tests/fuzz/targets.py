@@ -8,7 +8,7 @@ import yaml
 
 from prodeval.domain.errors import ProdevalError
 from prodeval.domain.json_values import as_object
-from prodeval.domain.preflight import Files, Level, Wish, check, lint
+from prodeval.domain.preflight import lint
 from prodeval.domain.preflight.job_config import answering, matches, read_job_config
 from prodeval.domain.preflight.locust import parse_time_span, read_locust_conf
 from prodeval.domain.preflight.resource_checks import resource_bodies
@@ -93,14 +93,3 @@ def run(name: str, data: bytes) -> None:
     with suppress(ProdevalError):
         parse(data)
     lint(path, {path: data}, SCHEMA)
-    if name not in ("shipyard", "resource"):
-        service = Level("", {path: data})
-        check(Files(service), Wish(GATES[0], _SHIPYARD), TARGET)
-
-
-_SHIPYARD = """\
-apiVersion: spec.keptn.sh/0.2.3
-kind: Shipyard
-spec:
-  stages: [{name: production, sequences: [{name: delivery, tasks: [{name: je-deployment}]}]}]
-"""

@@ -1,5 +1,7 @@
 """Changes on top of a snapshot, as a later plan of the same push sees them."""
 
+from typing import ClassVar
+
 from prodeval.domain.upstream import Change
 from prodeval.service.previewing import Overlay
 
@@ -8,7 +10,7 @@ class Held:
     """A snapshot with one file."""
 
     default_branch = "main"
-    tips = {"main": "1" * 40}
+    tips: ClassVar = {"main": "1" * 40}
 
     def read(self, branch: str, path: str) -> bytes | None:
         return b"old" if (branch, path) == ("main", "svc/a") else None

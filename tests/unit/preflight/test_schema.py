@@ -26,6 +26,7 @@ def test_the_six_lines_are_fine_alone_and_among_other_documents():
     ("lines", "line", "message"),
     [
         ("  stag: production\n", 7, "spec.stag is no field"),
+        ("  ? [a]\n  : b\n", 7, "spec.(no text) is no field"),
         ("  historyLimit: 51\n", 7, "spec.historyLimit is 51"),
         ("  historyLimit: -1\n", 7, "spec.historyLimit is -1"),
         ("  historyLimit: '5'\n", 7, "spec.historyLimit is no integer"),
@@ -62,6 +63,13 @@ def test_names_that_clash_are_found_though_the_schema_lets_them_through():
 
 def test_lines_count_from_the_top_of_the_file():
     assert found("kind: Service\n---\n" + MINIMAL.replace("  project: p\n", ""))[0] == (7, "spec.project is missing")
+
+
+def test_a_field_that_stands_twice_is_found_each_time():
+    assert found(MINIMAL + "  service: t\n") == [
+        (6, "spec.service stands here 2 times"),
+        (7, "spec.service stands here 2 times"),
+    ]
 
 
 def test_names_and_versions_are_needed():

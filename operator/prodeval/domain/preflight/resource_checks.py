@@ -40,7 +40,7 @@ def resource_bodies(text: str, path: str) -> Iterator[tuple[int, yaml.MappingNod
 
 
 def _is_ours(root: yaml.MappingNode) -> bool:
-    keys = {key.value: value.value for key, value in root.value}
+    keys = {str(key.value): value.value for key, value in root.value}
     return keys.get("kind") == KIND and str(keys.get("apiVersion")).startswith(f"{GROUP}/")
 
 

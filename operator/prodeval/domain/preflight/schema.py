@@ -1,6 +1,7 @@
 """A resource held against the schema of its CustomResourceDefinition, as the API server does, but with places."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 
@@ -80,17 +81,24 @@ def _is_kind(value: JSON, kind: str) -> bool:
 def _check_members(node: yaml.MappingNode, schema: JSONObject, path: str, field: str) -> Iterator[Finding]:
     known = as_object(schema.get("properties"))
     prefix = f"{field}." if field else ""
-    present = {key.value for key, value in node.value if not is_null(value)}
+    present = Counter(_name(key) for key, _ in node.value)
     for name in map(as_text, as_list(schema.get("required"))):
         if name not in present:
             yield _at(node, path, f"{prefix}{name} is missing", "add it")
     for key, value in node.value:
-        if key.value not in known:
-            close = get_close_matches(str(key.value), known, 1)
+        name = _name(key)
+        if present[name] > 1:
+            yield _at(key, path, f"{prefix}{name} stands here {present[name]} times", "keep one")
+        elif name not in known:
+            close = get_close_matches(name, known, 1)
             remedy = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
-            yield _at(key, path, f"{prefix}{key.value} is no field", remedy)
+            yield _at(key, path, f"{prefix}{name[:60]} is no field", remedy)
         elif not is_null(value):
-            yield from check_schema(value, as_object(known[key.value]), path, prefix + key.value)
+            yield from check_schema(value, as_object(known[name]), path, prefix + name)
+
+
+def _name(key: yaml.Node) -> str:
+    return key.value if isinstance(key, yaml.ScalarNode) else "(no text)"
 
 
 def _value_problems(value: JSON, schema: JSONObject) -> Iterator[tuple[str, str]]:
@@ -102,7 +110,11 @@ def _value_problems(value: JSON, schema: JSONObject) -> Iterator[tuple[str, str]
     if pattern and isinstance(value, str) and len(value) <= _LONGEST_MATCHED and not re.search(pattern, value):
         yield f"is {value[:60]!r}", f"make it fit {pattern}"
     yield from _bound_problems(value, schema)
-    if schema.get("x-kubernetes-list-type") == "set" and isinstance(value, list) and len(set(value)) < len(value):
+    if (
+        schema.get("x-kubernetes-list-type") == "set"
+        and isinstance(value, list)
+        and len(set(map(repr, value))) < len(value)
+    ):
         yield "names something twice", "name each once"
 
 
