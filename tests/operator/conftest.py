@@ -1,4 +1,5 @@
 import itertools
+import json
 from contextlib import ExitStack
 
 import pytest
@@ -17,11 +18,12 @@ def cluster(apiserver):
 @pytest.fixture(scope="session")
 def installed(cluster):
     """A cluster with the operator's ServiceAccount and rights as deploy/ has them, and Keptn's API token."""
-    namespace(cluster, CREDENTIALS_NAMESPACE)
+    token = secret("keptn-api-token", {"keptn-api-token": KEPTN_TOKEN})
+    for body in (namespace(CREDENTIALS_NAMESPACE), token):
+        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(body))
     cluster.kubectl("apply", "-f", "deploy/namespace.yaml")
     cluster.kubectl("apply", "-n", "prodeval", "-f", "deploy/service-account.yaml")
     cluster.kubectl("apply", "-f", "deploy/rbac.yaml", "-f", "deploy/credentials-role.yaml")
-    secret(cluster, "keptn-api-token", {"keptn-api-token": KEPTN_TOKEN})
     return cluster
 
 
@@ -38,7 +40,7 @@ def new_team(installed, namespaces, gitserver, tmp_path_factory):
 
         def make(projects, *, keptn_url=NOWHERE, git=None):
             name = next(namespaces)
-            namespace(installed, name)
+            installed.kubectl("create", "namespace", name)
             team = Team(installed, name, git or gitserver(), keptn_url, tmp_path_factory.mktemp(name))
             team.grant(projects)
             running.callback(team.stop)

@@ -13,7 +13,7 @@ import yaml
 
 from demo.apiserver import ApiServer, KubectlError
 from demo.gitserver import GitServer, git
-from demo.processes import start, stop
+from demo.processes import Child, start, stop
 from demo.upstream import create_upstream
 
 CREDENTIALS_NAMESPACE = "keptn"
@@ -72,7 +72,7 @@ class Team:
     git: GitServer
     keptn_url: str
     folder: Path
-    operator = None
+    operator: Child | None = None
 
     @property
     def log(self):
@@ -107,17 +107,18 @@ class Team:
         config = {"keptn": {"url": self.keptn_url}, "projects": granted}
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
 
-    def project(self, name, *, secret=True):
+    def project(self, name):
         """Make a project's upstream, and the Secret that Keptn keeps for it."""
-        upstream = create_upstream(self.git, name)
-        if secret:
-            self.secret(name, self.git.url_of(name))
-        return upstream
+        self.give_access({name: self.git.url_of(name)})
+        return create_upstream(self.git, name)
 
-    def secret(self, project, url):
-        """Make or change a project's Secret as Keptn does."""
-        content = {"remoteURL": url, "user": self.git.user, "https": {"token": self.git.password}}
-        secret(self.cluster, f"git-credentials-{project}", {"git-credentials": json.dumps(content)})
+    def give_access(self, urls):
+        """Make or change the Secrets of projects, as Keptn does."""
+        secrets = []
+        for project, url in urls.items():
+            content = {"remoteURL": url, "user": self.git.user, "https": {"token": self.git.password}}
+            secrets.append(secret(f"git-credentials-{project}", {"git-credentials": json.dumps(content)}))
+        self.cluster.kubectl("apply", "--filename=-", stdin="\n".join(map(json.dumps, secrets)))
 
     def kubectl(self, *arguments, stdin=None):
         """Run kubectl in the namespace, as the administrator."""
@@ -125,17 +126,20 @@ class Team:
 
     def apply(self, name, project, service="helloservice", **spec):
         """Apply a ProductionEvaluation."""
-        body = {
-            "apiVersion": "prodeval.dev/v1alpha1",
-            "kind": "ProductionEvaluation",
-            "metadata": {"name": name},
-            "spec": {"project": project, "service": service, **spec},
-        }
-        self.kubectl("apply", "--filename=-", stdin=json.dumps(body))
+        self.apply_all([resource(name, spec={"project": project, "service": service, **spec})])
+
+    def apply_all(self, bodies, *options):
+        """Apply many objects at once."""
+        self.kubectl("apply", "--filename=-", *options, stdin="\n".join(map(json.dumps, bodies)))
 
     def get(self, name):
         """A ProductionEvaluation as it is now."""
         return json.loads(self.kubectl("get", "prodeval", name, "--output=json"))
+
+    def get_all(self):
+        """All ProductionEvaluations of the namespace as they are now, by name."""
+        items = json.loads(self.kubectl("get", "prodevals", "--output=json"))["items"]
+        return {item["metadata"]["name"]: item for item in items}
 
     def wait(self, name, path, value, seconds=30):
         """The resource once a JSONPath of it has a value; AssertionError with its status and the log if not in time."""
@@ -194,18 +198,22 @@ class Team:
         return [body["status"]["verdict"], conditions(body), *self.kstatus(body)]
 
 
-def secret(cluster, name, content):
-    """Make or change a Secret beside the credentials of Keptn."""
-    body = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name, "namespace": CREDENTIALS_NAMESPACE},
-        "stringData": content,
+def resource(name, **fields):
+    """A ProductionEvaluation with a spec, a status or both."""
+    return {
+        "apiVersion": "prodeval.dev/v1alpha1",
+        "kind": "ProductionEvaluation",
+        "metadata": {"name": name},
+        **fields,
     }
-    cluster.kubectl("apply", "--filename=-", stdin=json.dumps(body))
 
 
-def namespace(cluster, name):
-    """Make a namespace that may be there already."""
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    cluster.kubectl("apply", "--filename=-", stdin=json.dumps(body))
+def secret(name, content):
+    """A Secret among the credentials that Keptn keeps."""
+    metadata = {"name": name, "namespace": CREDENTIALS_NAMESPACE}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": content}
+
+
+def namespace(name):
+    """A namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

@@ -68,6 +68,8 @@ def scripted_keptn(token):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
 
     def do_GET(self):
         keptn, address = self.server.keptn, urlsplit(self.path)

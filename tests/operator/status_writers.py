@@ -1,6 +1,6 @@
 """Three writers of one status at once, again and again.
 
-    python -m tests.operator.status_writers NAMESPACE NAME shared|separate
+    python -m tests.operator.status_writers NAMESPACE NAME shared|separate ROUNDS
 
 A handler reports a sync and a poller a verdict as the operator does: with one StatusWriter if they share it, with one
 each, as in two processes, if not. A stranger writes a condition of its own meanwhile. Printed are, as JSON, the rounds
@@ -24,16 +24,14 @@ from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.status import StatusWriter
 
-ROUNDS = 200
 
-
-def main(namespace, name, writers):
+def main(namespace, name, writers, count):
     key = ResourceKey(namespace, name)
     handler = new_reporter()
     poller = handler if writers == "shared" else new_reporter()
     rounds = Rounds(key, handler, poller)
     with ThreadPoolExecutor(3) as threads:
-        print(json.dumps([number for number in range(ROUNDS) if not rounds.run(threads, str(number))]))  # noqa: T201 - the answer
+        print(json.dumps([number for number in range(int(count)) if not rounds.run(threads, str(number))]))  # noqa: T201 - the answer
 
 
 def new_reporter():

@@ -1,13 +1,12 @@
 """What stands in the way of a sync: each row of the table in docs/status.md, the remedy, and that nothing is pushed."""
 
-import json
 import time
 from datetime import datetime
 
 import pytest
 
 from demo.gitserver import git
-from demo.upstream import STAGES
+from demo.upstream import STAGES, create_upstream
 from tests.operator.harness import NOWHERE, commit, conditions, message, show, subjects, until
 
 PROJECTS = {
@@ -111,12 +110,12 @@ def test_a_project_that_is_not_granted_is_refused_before_git_is_asked(team):
 
 
 def test_without_a_secret_it_waits_and_syncs_by_itself_once_there_is_one(team):
-    upstream = team.project("no-secret", secret=False)
+    upstream = create_upstream(team.git, "no-secret")
     team.apply("no-secret", "no-secret")
     said = waiting(team, "no-secret", "DependencyNotReady", "DependencyNotReady")
     assert said == "Secret 'git-credentials-no-secret' in namespace 'keptn' does not exist yet"
     assert untouched(team, "no-secret", upstream)
-    team.secret("no-secret", team.git.url_of("no-secret"))
+    team.give_access({"no-secret": team.git.url_of("no-secret")})
     assert conditions(team.wait_reason("no-secret", "Synced", "Synced"))["Ready"] == "True Synced"
     assert COMMIT in subjects(upstream, "production")
 
@@ -128,7 +127,7 @@ def test_without_a_config_map_it_waits_and_syncs_by_itself_once_there_is_one(tea
     assert said == f"ConfigMap 'gate' in namespace '{team.namespace}' does not exist yet"
     assert untouched(team, "no-map", upstream)
     gate = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "gate"}, "data": {"slo.yaml": GOOD_SLO}}
-    team.kubectl("apply", "--filename=-", stdin=json.dumps(gate))
+    team.apply_all([gate])
     body = team.wait_reason("no-map", "Synced", "Synced")
     assert [file["from"] for file in body["status"]["sync"]["files"]] == ["configMap/gate"]
     assert show(upstream, "production", "helloservice/slo.yaml") == GOOD_SLO
@@ -146,12 +145,12 @@ def test_a_stage_and_a_service_that_the_upstream_lacks_are_waited_for(team):
 
 
 def test_a_git_server_that_does_not_answer_is_tried_again(team):
-    upstream = team.project("down", secret=False)
-    team.secret("down", f"{NOWHERE}/down.git")
+    upstream = create_upstream(team.git, "down")
+    team.give_access({"down": f"{NOWHERE}/down.git"})
     team.apply("down", "down")
     said = waiting(team, "down", "GitOperationFailed", "ProgressingWithRetry")
     assert "127.0.0.1: could not list" in said
-    team.secret("down", team.git.url_of("down"))
+    team.give_access({"down": team.git.url_of("down")})
     team.wait_reason("down", "Synced", "Synced")
     assert COMMIT in subjects(upstream, "production")
 
