@@ -11,7 +11,7 @@ from prodeval.domain.shipyard.nodes import Items, Mapping, Node, Scalar, own, wa
 from prodeval.domain.shipyard.source import Source
 from prodeval.domain.shipyard.values import plain_value
 
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*|([0-9]+[hms])+")
 _YAML_1_1_WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
 
 
