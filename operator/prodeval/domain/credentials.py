@@ -39,7 +39,7 @@ class GitCredentials:
         url: without user and password, safe to print.
         scheme: `https`, `http` or `ssh`.
         host: lower case; an IPv6 address without brackets.
-        path: with its leading slash, decoded for SSH, as it stands for HTTP.
+        path: with its leading slash, decoded.
         user: empty for anonymous HTTP.
         token: HTTP only; empty for anonymous.
         ca: PEM certificates to trust beside the system's.
@@ -179,7 +179,7 @@ def _credentials(source: _Source, shape: _Source, extra: Mapping[str, str]) -> G
         scheme=url.scheme,
         host=(url.hostname or "").lower(),
         port=url.port or _DEFAULT_PORTS[url.scheme],
-        path=unquote(url.path) if ssh else url.path.rstrip("/"),
+        path=unquote(url.path),
         user=_user(source, url, token),
         secret=source.secret,
         token=token,

@@ -28,7 +28,8 @@ ROOT = Path(__file__).parents[3]
 
 
 ATTACKED = """
-import json, resource, signal, sys
+import json, re, signal, sys
+from pathlib import Path
 from prodeval.adapters.git import Repositories
 from prodeval.domain.errors import ProdevalError
 from tests.adapters.git.conftest import https
@@ -44,7 +45,7 @@ def attacked(url):
     except ProdevalError as error:
         return [error.reason, str(error)]
 
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 before, base, names = peak(), sys.argv[1], sys.argv[2:]
 outcomes = {name: attacked(f"{base}/{name}.git") for name in names}
 print(json.dumps({"outcomes": outcomes, "kibibytes": peak() - before}))
@@ -68,9 +69,9 @@ EXPECTED = {
     "no-zlib": "broken zlib stream",
     "no-pack": "no pack where one should be",
     "not-what-was-asked-for": f"does not give commit {attacks.TIP}",
-    "endless-capabilities": "larger than prodeval reads",
+    "endless-capabilities": "larger than the ",
     "endless-empty-packets": "says more than the protocol allows",
-    "endless-refs-of-version-0": "larger than prodeval reads",
+    "endless-refs-of-version-0": "larger than the ",
     "a-length-that-is-none": "Invalid pkt-line length prefix",
     "a-length-of-three": "Invalid pkt-line length",
     "a-length-too-far": "does not match length prefix",
@@ -78,15 +79,15 @@ EXPECTED = {
     "a-ref-without-an-id": "a ref without an object id",
     "packed-with-gzip": "Invalid pkt-line length prefix",
     "nothing-at-all": "the server closed the connection",
-    "endless-listing": "larger than prodeval reads",
+    "endless-listing": "larger than the ",
     "endless-empty-listing": "more than 400000 packets",
     "an-unborn-head-with-a-strange-name": "is empty",
     "more-than-a-listing": "says more than the protocol allows",
     "another-servers-pack": "a section that was not asked for",
     "a-fatal-word": "]0;owned red AAA",
     "a-sideband-that-does-not-exist": "a sideband that does not exist",
-    "endless-progress": "larger than prodeval reads",
-    "an-endless-pack": "larger than prodeval reads",
+    "endless-progress": "larger than the ",
+    "an-endless-pack": "larger than the ",
     "a-tree-bomb": "more than 64 deep or has more than 100000 files",
 }
 

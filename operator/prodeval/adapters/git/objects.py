@@ -1,7 +1,8 @@
 """Objects by id: those of this operation, those kept between operations, and those we make."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 from prodeval.adapters.git.failures import BadAnswerError
@@ -54,6 +55,16 @@ class Objects:
     def made(self) -> Mapping[str, Raw]:
         """What was added here and is not upstream yet."""
         return self._made
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Forget what is made in here if it fails half-way, so that nothing of it is pushed."""
+        before = dict(self._made)
+        try:
+            yield
+        except BaseException:
+            self._made = before
+            raise
 
     def make(self, kind: bytes, data: bytes) -> str:
         """Add an object of ours; returns its id."""

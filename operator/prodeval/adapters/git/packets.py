@@ -22,10 +22,11 @@ _MOST_PACKETS = 400_000
 
 
 class Packets:
-    """One answer, read packet by packet, up to a number of bytes."""
+    """One answer, read packet by packet, up to a number of bytes; `remedy` is what helps if it has more."""
 
-    def __init__(self, stream: Stream, limit: int) -> None:
+    def __init__(self, stream: Stream, limit: int, remedy: str = "") -> None:
         self._stream, self._left, self._packets = stream, limit, 0
+        self._too_large = f"the answer is larger than the {limit >> 20} MiB that prodeval reads{remedy}"
         self._protocol = Protocol(self._read, _write_nothing)
 
     def one(self) -> bytes | None:
@@ -72,7 +73,7 @@ class Packets:
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise BadAnswerError("the answer is larger than prodeval reads")
+            raise BadAnswerError(self._too_large)
         return data
 
 

@@ -18,9 +18,12 @@ LookUp = Callable[[str], str | None]
 class GitSnapshot:
     """Fulfils `domain.upstream.Snapshot`; `add` puts a commit on top, which later reads see."""
 
-    def __init__(self, default_branch: str, tips: Mapping[str, str], objects: Objects, look_up: LookUp) -> None:
-        self._default, self._listed, self._objects, self._look_up = default_branch, dict(tips), objects, look_up
-        self._tips: dict[str, str | None] = dict(tips)
+    def __init__(
+        self, default_branch: str, listed: Mapping[str, str | None], objects: Objects, look_up: LookUp
+    ) -> None:
+        """`listed` has the tip of each branch that was asked for, None if it does not exist."""
+        self._default, self._listed, self._objects, self._look_up = default_branch, dict(listed), objects, look_up
+        self._tips = dict(listed)
 
     @property
     def default_branch(self) -> str:
@@ -35,8 +38,8 @@ class GitSnapshot:
     @property
     def updates(self) -> tuple[Update, ...]:
         """The branches that `add` moved."""
-        tips = self.tips
-        return tuple(Update(name, old, tips[name]) for name, old in self._listed.items() if tips[name] != old)
+        moved = ((name, old, self._tips[name]) for name, old in self._listed.items())
+        return tuple(Update(name, old, new) for name, old, new in moved if old and new and new != old)
 
     @property
     def made(self) -> Mapping[str, Raw]:
@@ -71,8 +74,9 @@ class GitSnapshot:
     def add(self, write: Write, author: Author) -> tuple[Change, ...]:
         """Put one commit on each branch that changes; returns the changes that were not there already."""
         missing = tuple(one for one in write.changes if not self.holds(one.branch, one.path, one.content))
-        moved = {branch: self._committed(branch, write, missing, author) for branch in {one.branch for one in missing}}
-        self._tips |= moved
+        with self._objects.all_or_none():
+            branches = {one.branch for one in missing}
+            self._tips |= {branch: self._committed(branch, write, missing, author) for branch in branches}
         return missing
 
     def _committed(self, branch: str, write: Write, missing: tuple[Change, ...], author: Author) -> str:
@@ -95,8 +99,7 @@ class GitSnapshot:
     def _tip(self, branch: str) -> str | None:
         if branch not in self._tips:
             tip = self._look_up(branch)
-            self._tips[branch] = tip
+            self._tips[branch] = self._listed[branch] = tip
             if tip:
-                self._listed[branch] = tip
                 self._objects.add_tip(tip)
         return self._tips[branch]

@@ -3,6 +3,7 @@
 import io
 import socket
 import ssl
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import urljoin, urlsplit
@@ -21,6 +22,7 @@ from prodeval.domain.errors import AccessDeniedError, ProdevalError
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
 _LONGEST_RETRY_AFTER = 3600.0
+# Some hosts answer Git only to a client that begins like this.
 _AGENT = "git/2.40 (prodeval)"
 
 
@@ -167,6 +169,8 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _pools(credentials: GitCredentials, guard: Guard) -> urllib3.PoolManager:
+    if credentials.insecure_skip_tls:
+        urllib3.disable_warnings(InsecureRequestWarning)  # the Secret says it; a warning for each request says no more
     tls: dict[str, Any] = {"ssl_context": _tls(credentials)}
     manager = _proxied(credentials.proxy, tls) if credentials.proxy else urllib3.PoolManager(2, **tls)
     manager.pool_classes_by_scheme = {
@@ -188,16 +192,20 @@ def _proxied(proxy: Proxy, tls: dict[str, Any]) -> urllib3.ProxyManager:
 
 
 def _tls(credentials: GitCredentials) -> ssl.SSLContext:
-    """The system's certificates and the Secret's; unverified only if the Secret says so. Raises AccessDeniedError."""
+    try:
+        return _context(credentials.ca, insecure=credentials.insecure_skip_tls)
+    except ssl.SSLError as error:
+        raise AccessDeniedError(
+            f"Secret {credentials.secret!r}: https.certificate or ca.crt is not a PEM certificate"
+        ) from error
+
+
+@lru_cache(maxsize=16)
+def _context(ca: str, *, insecure: bool) -> ssl.SSLContext:
+    """The system's certificates and the Secret's; a megabyte each, so that upstreams share it. Raises ssl.SSLError."""
     context = ssl.create_default_context()
-    if credentials.insecure_skip_tls:
-        urllib3.disable_warnings(InsecureRequestWarning)  # the Secret says it; a warning for each request says no more
+    if insecure:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if credentials.ca:
-        try:
-            context.load_verify_locations(cadata=credentials.ca)
-        except ssl.SSLError as error:
-            raise AccessDeniedError(
-                f"Secret {credentials.secret!r}: https.certificate or ca.crt is not a PEM certificate"
-            ) from error
+    if ca:
+        context.load_verify_locations(cadata=ca)
     return context

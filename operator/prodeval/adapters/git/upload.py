@@ -16,6 +16,7 @@ from prodeval.adapters.git.transport import Service, Transport
 
 _HEADS = "refs/heads/"
 _MOST_LISTED_BYTES = 16 << 20
+_PARTIAL_REMEDY = "; the server cannot leave file contents out, set uploadpack.allowFilter=true there"
 _DELIMITER = b"0001"
 _DEPTH_ONE, _NO_BLOBS, _SMALL_BLOBS = b"deepen 1", b"filter blob:none", b"filter blob:limit=64k"
 
@@ -128,7 +129,8 @@ class UploadPack:
         two = server.version == 2  # noqa: PLR2004
         options = [_DEPTH_ONE] * server.shallow + [blobs] * server.partial
         request = _fetch_2(server, wants, options) if two else _fetch_0(server, wants, options)
-        packets = Packets(self._transport.send(Service.READ, request), MOST_PACK_BYTES + (1 << 20))
+        remedy = "" if server.partial else _PARTIAL_REMEDY
+        packets = Packets(self._transport.send(Service.READ, request), MOST_PACK_BYTES + (1 << 20), remedy)
         pack = Pack(b"".join(_pack_2(packets) if two else _pack_0(packets, server)))
         self._end(packets)
         if not two:

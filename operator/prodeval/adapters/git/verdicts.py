@@ -21,9 +21,10 @@ _FORBIDDEN = (
     "forbidden",
     "gh006",
     "gh013",
-    "sign",
+    "signature",
+    "signed",
     "policy",
-    "rule",
+    "rule violation",
 )
 _RACE = (
     "non-fast-forward",

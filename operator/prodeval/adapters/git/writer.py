@@ -1,6 +1,7 @@
 """The write loop: list, plan, commit, push; again from the start if somebody was faster."""
 
 import copy
+import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from prodeval.domain.errors import (
 )
 from prodeval.domain.upstream import Change, Planner, Pushed
 
+_log = logging.getLogger(__name__)
+_MOST_REMEMBERED = 64
 _USUAL_DEFAULTS = ("main", "master")
 _TRIES, _FIRST_DELAY, _GROWTH, _LONGEST_DELAY = 10, 1.0, 1.5, 30.0
 _Place = tuple[str, str]
@@ -145,6 +148,7 @@ class Writer:
                 failure, lost = error, lost + 1
                 if lost > 1 or error.retry_after:
                     raise
+            _log.info("Project %s: trying again, since %s", self._project, failure)
         raise GitOperationFailedError(f"others were always faster, gave up for now: {failure}") from failure
 
     def _attempt(self, jobs: list[Job], before: Exception | None) -> None:
@@ -210,11 +214,12 @@ class Writer:
         if default not in refs.branches:
             raise self._no_default(default)
         objects = Objects(self._reads, self._kept, tuple(refs.branches.values()))
-        return GitSnapshot(default, refs.branches, objects, self._look_up)
+        return GitSnapshot(default, dict.fromkeys(asked) | dict(refs.branches), objects, self._look_up)
 
     def _look_up(self, branch: str) -> str | None:
         """A branch that a planner came upon; from now on it is listed with the others."""
-        self._also.add(branch)
+        if len(self._also) < _MOST_REMEMBERED:
+            self._also.add(branch)
         return self._reads.refs((branch,)).branches.get(branch)
 
     def _no_default(self, default: str) -> ProdevalError:
