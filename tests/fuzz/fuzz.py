@@ -1,12 +1,12 @@
 """Fuzz one parser: `python -m tests.fuzz.fuzz shipyard 600` runs for ten minutes.
 
 Anything but the project's own errors, a signal, 2 s for one input or 200 MB more than at the start is a crash; the
-input is left in tests/fuzz/corpus, where pytest finds it. A third argument names a folder for inputs that reach new
-code.
+input is left in tests/fuzz/corpus, where pytest finds it.
 """
 
 import resource
 import sys
+import tempfile
 from pathlib import Path
 
 import atheris
@@ -35,8 +35,8 @@ def main() -> None:
         f"-artifact_prefix={folder}/",
         f"-dict={CORPUS / 'yaml.dict'}",
     ]
-    # New inputs stay out of the corpus: the first folder takes them, the second one is only read.
-    found = Path(sys.argv[3]) if len(sys.argv) > 3 else folder
+    # The first folder takes inputs that reach new code, so that the next run starts there; the corpus is only read.
+    found = Path(tempfile.gettempdir(), "prodeval-fuzz", name)
     found.mkdir(parents=True, exist_ok=True)
     atheris.Setup([sys.argv[0], *arguments, str(found), str(folder)], lambda data: run(name, data))
     atheris.Fuzz()

@@ -10,7 +10,6 @@ from prodeval.domain.errors import ShipyardRefusedError
 from prodeval.domain.shipyard import Gate, patch
 from tests.unit.shipyard.keptn import decoded
 from tests.unit.shipyard.shipyards import Generated, shipyards
-from tests.unit.shipyard.test_patch_properties import EXAMPLES
 
 STYLES = (
     "comment",
@@ -50,7 +49,7 @@ def generated() -> list[Generated]:
 
     @seed(6)
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=500,
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -1,5 +1,6 @@
 """Properties of the patch over generated shipyards in every style."""
 
+import os
 from copy import deepcopy
 
 import yaml
@@ -11,7 +12,8 @@ from prodeval.domain.resource import OnFail
 from prodeval.domain.shipyard import Gate, Patched, patch, undo_edits
 from tests.unit.shipyard.shipyards import Generated, shipyards
 
-EXAMPLES = 500
+EXAMPLES = int(os.environ.get("PRODEVAL_EXAMPLES", "500"))
+"""Set the variable for a long run, with `--timeout=0`."""
 
 gates = st.builds(
     Gate,
