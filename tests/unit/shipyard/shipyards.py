@@ -150,7 +150,7 @@ class Pen:
     def scalar_entry(self, head: str, value: str, column: int, name: str) -> list[str]:
         """A scalar behind a key, now and then as a block of text."""
         free = name.startswith("note") and "&" not in head and value and value.isprintable() and value.strip() == value
-        if free and self.draw(one_in(3)):
+        if free and not self.draw(one_in(4)):
             self.styles.add("text block")
             mark = self.draw(st.sampled_from(["|", ">", "|-", "|+", ">-"]))
             return [f"{head} {mark}", " " * (column + self.step) + value, *([""] if self.draw(st.booleans()) else [])]
@@ -218,9 +218,13 @@ class Pen:
         if comma:
             self.styles.add("trailing comma")
         if spread:
-            between = ",\n" + self.inner(prefix)
             self.styles.add("flow over lines")
-            return kind[0] + "\n" + self.inner(prefix) + between.join(parts) + comma + "\n" + prefix + kind[1]
+            lines = [self.inner(prefix) + part + "," for part in parts]
+            lines[-1] = lines[-1].removesuffix(",") + comma
+            end = "" if json else self.trailer()
+            return "\n".join(
+                [kind[0] + end, *(line + ("" if json else self.trailer()) for line in lines), prefix + kind[1]]
+            )
         pad = " " if not json and self.draw(one_in(4)) else ""
         return kind[0] + pad + ", ".join(parts) + comma + pad + kind[1]
 
