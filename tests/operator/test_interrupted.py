@@ -1,6 +1,7 @@
 """The operator ended in the middle of a push: at once by its own, or by the Git server that had just accepted it."""
 
 import signal
+import socket
 import threading
 
 import pytest
@@ -79,3 +80,21 @@ def test_told_to_stop_with_a_push_in_flight_it_ends_in_time_and_pushes_nothing_t
     team.start()
     assert conditions(team.wait_reason(SERVICE, "Synced", "Synced"))["Ready"] == "True Synced"
     assert commits(upstream) == [1, 1]
+
+
+@pytest.fixture
+def silent():
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+
+
+def test_a_keptn_that_never_answers_holds_neither_the_sync_nor_the_exit(new_team, silent):
+    team = new_team({"silent": {}}, keptn_url=silent)
+    team.project("silent")
+    team.apply(SERVICE, "silent")
+    team.start()
+    team.wait_reason(SERVICE, "Synced", "Synced")
+    assert conditions(team.get(SERVICE))["Passed"] == "Unknown AwaitingDelivery"
+    team.operator.popen.terminate()
+    assert team.operator.popen.wait(GRACE + MARGIN) == 0

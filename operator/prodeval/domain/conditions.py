@@ -15,7 +15,7 @@ RETRIED_REASONS = frozenset(
 """Reasons of a False Synced that pass by themselves; all others need somebody to change something."""
 
 AWAITING_REASONS = frozenset(
-    {"AwaitingVersion", "AwaitingApproval", "Paused", "Queued", "Invalidated", "KeptnUnavailable"}
+    {"Reconciling", "AwaitingVersion", "AwaitingApproval", "Paused", "Queued", "Invalidated", "KeptnUnavailable"}
 )
 """Reasons of an Unknown Passed under which a resource that names its version is in progress."""
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
 
 from prodeval.domain.resource import ResourceKey
 from prodeval.handlers.posting import EventPoster
@@ -15,8 +15,6 @@ from prodeval.service.registry import Registry
 from prodeval.service.schedule import Schedule
 
 logger = logging.getLogger(__name__)
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _THREADS = 30
 _LOOK = 1.0
@@ -26,7 +24,7 @@ _AFTER_ERROR = 15.0
 
 
 class Runner:
-    """The operator beside kopf. All methods are called on the event loop."""
+    """The operator beside kopf. All public methods are called on the event loop."""
 
     def __init__(
         self,
@@ -43,14 +41,17 @@ class Runner:
         self._locks: dict[ResourceKey, asyncio.Lock] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prodeval")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = threading.Event()
 
     def start(self) -> None:
         """Begin to poll results and to reconcile what is due."""
-        self._spawn(self._poll_results())
+        # A daemon: a Keptn that hangs must not hold the exit. A turn only reads, and writes what the next one would.
+        threading.Thread(target=self._poll_results, name="prodeval-results", daemon=True).start()
         self._spawn(self._reconcile_due())
 
     async def stop(self) -> None:
         """End the loops, and close the connections so that the threads in flight end too."""
+        self._stopping.set()
         for task in tuple(self._tasks):
             task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -59,7 +60,8 @@ class Runner:
     async def reconcile(self, key: ResourceKey) -> None:
         """Reconcile the newest state of a resource; calls for one resource wait for each other."""
         async with self._locks.setdefault(key, asyncio.Lock()):
-            again = await self._in_thread(self._reconciler.reconcile, key)
+            loop = asyncio.get_running_loop()
+            again = await loop.run_in_executor(self._threads, self._reconciler.reconcile, key)
         if again is not None:
             self._schedule.put(key, again.project, time.monotonic() + again.seconds, again.interval)
 
@@ -70,15 +72,15 @@ class Runner:
         for heir in self._reconciler.forget(key):
             self._spawn(self.reconcile(heir))
 
-    async def _poll_results(self) -> None:
-        while True:
+    def _poll_results(self) -> None:
+        delay = 0.0
+        while not self._stopping.wait(delay):
             delay = _AFTER_ERROR
             try:
-                delay = await self._in_thread(self._observer.turn)
+                delay = self._observer.turn()
                 self.last_turn = time.monotonic()
             except Exception:
                 logger.exception("A turn of the poller failed")
-            await asyncio.sleep(delay)
 
     async def _reconcile_due(self) -> None:
         while True:
@@ -96,10 +98,6 @@ class Runner:
             if resource is not None:
                 interval = resource.interval.total_seconds()
                 self._schedule.put(key, resource.target.project, time.monotonic() + _AFTER_ERROR, interval)
-
-    async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -44,14 +44,19 @@ class Observer:
             self._turn_project(project, resources)
         return PENDING_SECONDS if any(map(_is_pending, self._registry.resources())) else IDLE_SECONDS
 
-    def judge(self, resource: Resource) -> Judgement | None:
-        """The verdict about a resource as Keptn's events are known; None: as before."""
+    def judge_now(self, resource: Resource, *, is_first: bool) -> Judgement | None:
+        """The verdict as far as events are known, for a caller that must not wait for Keptn; None: as before.
+
+        `is_first`: the first sync was just now, so that no event can count yet.
+        """
         since = _first_sync(resource)
-        if since is None:
-            return None
+        if since is None or not (is_first or self._log.covers(resource.target.project, since)):
+            self._look_again.add(resource.key)
+            return _unread(resource)
+        return self._judge_or_tell(resource)
+
+    def _judge_or_tell(self, resource: Resource) -> Judgement | None:
         try:
-            if not self._log.covers(resource.target.project, since):
-                self._refresh(resource.target.project, [resource, *self._registry.resources()])
             return self._judge(resource)
         except ProdevalError as error:
             self._look_again.add(resource.key)
@@ -71,7 +76,7 @@ class Observer:
                 self._report(resource, _unanswered(resource, unanswered))
             elif has_news or resource.key in self._look_again or _is_pending(resource):
                 self._look_again.discard(resource.key)
-                self._report(resource, self.judge(resource))
+                self._report(resource, self._judge_or_tell(resource))
 
     def _report(self, resource: Resource, judgement: Judgement | None) -> None:
         if judgement is None:
@@ -89,9 +94,11 @@ class Observer:
 
     def _judge(self, resource: Resource) -> Judgement:
         """Raises KeptnUnavailableError if an older event is needed and Keptn does not give it."""
-        self._log.complete(resource.target, resource.shipyard.after_task)
         expectation = _expectation(resource)
         found = self._select(resource, expectation)
+        if isinstance(found, Found) and found.deployment is None:
+            self._log.complete(resource.target, resource.shipyard.after_task)
+            found = self._select(resource, expectation)
         if isinstance(found, Judgement):
             return found
         if resource.key not in self._to_prove_again and _is_settled(resource, found):
@@ -148,6 +155,14 @@ def _unanswered(resource: Resource, error: ProdevalError) -> Judgement | None:
     if not (is_first or waits):
         return None
     condition = Condition("Passed", "Unknown", KeptnUnavailableError.reason, f"{error}; will be tried again")
+    return Judgement("Pending", condition, pending=read_pending(resource.status))
+
+
+def _unread(resource: Resource) -> Judgement | None:
+    """What is said until the poller asked Keptn: nothing new, unless the spec asks for something new."""
+    if resource.status.get("observedGeneration") == resource.generation:
+        return None
+    condition = Condition("Passed", "Unknown", "Reconciling", "Keptn's events are not read yet")
     return Judgement("Pending", condition, pending=read_pending(resource.status))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from prodeval.domain.conditions import Condition, read_condition
 from prodeval.domain.diffs import changed_lines, planned_change
 from prodeval.domain.errors import ProdevalError, RetryableError
+from prodeval.domain.json_values import child
 from prodeval.domain.paths import SHIPYARD
 from prodeval.domain.report import Report, SyncFacts, build_status
 from prodeval.domain.resource import Resource, ResourceKey
@@ -68,8 +69,10 @@ class Reconciler:
         """Add the verdict, so that one write tells both; a sync that failed leaves it as it was."""
         if report.facts is None:
             return report
-        synced = replace(resource, status=build_status(resource, report, self._reporter.now()))
-        return replace(report, judgement=self._observer.judge(synced))
+        observed = {"observedGeneration": resource.status.get("observedGeneration")}  # of the last verdict
+        synced = replace(resource, status={**build_status(resource, report, self._reporter.now()), **observed})
+        is_first = child(resource.status, "sync", "firstSyncTime") is None
+        return replace(report, judgement=self._observer.judge_now(synced, is_first=is_first))
 
     def _after(self, resource: Resource, error: ProdevalError | None) -> Again:
         interval = resource.interval.total_seconds()
