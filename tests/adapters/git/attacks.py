@@ -80,6 +80,27 @@ def delta_bombs() -> bytes:
     return pack(base, *deltas)
 
 
+def branching_deltas() -> bytes:
+    """A chain of large objects; beside each next one stands a small delta that still needs it."""
+    size, entries, place = 16 << 20, [whole(3, bytes(16 << 20))], 12
+    for _ in range(20):
+        small, large = growing_delta(size, 1), growing_delta(size, size - 1)
+        behind = place + len(entries[-1])
+        beside = entry(6, len(small), small, distance(behind - place))
+        entries += [beside, entry(6, len(large), large, distance(behind + len(beside) - place))]
+        size, place = size - 1, behind + len(beside)
+    return pack(*entries)
+
+
+def distance(number: int) -> bytes:
+    """How far a base stands before its delta."""
+    digits = [number & 0x7F]
+    while number := number >> 7:
+        number -= 1
+        digits.insert(0, 0x80 | (number & 0x7F))
+    return bytes(digits)
+
+
 def tree_bomb(depth: int = 40, width: int = 10) -> tuple[str, bytes]:
     """A commit whose tree names one subtree ten times, which names one subtree ten times, and so on."""
     objects, content, mode = [], b"", b"100644"
@@ -101,6 +122,7 @@ PACKS: dict[str, Callable[[], bytes]] = {
     "inflates-to-more-than-it-says": lambda: pack(entry(3, 10, bytes(1 << 26))),
     "many-large-objects": many_bombs,
     "deltas-that-grow": delta_bombs,
+    "deltas-that-branch": branching_deltas,
     "a-chain-of-deltas": lambda: chain(5_000),
     "four-billion-objects": lambda: pack(whole(3, b"x"), count=0xFFFFFFFF),
     "a-wrong-checksum": lambda: pack(whole(3, b"x"))[:-1] + b"!",

@@ -56,6 +56,7 @@ EXPECTED = {
     "inflates-to-more-than-it-says": "not as large as it says",
     "many-large-objects": "inflates to more than 536870912 bytes",
     "deltas-that-grow": "inflates to more than 536870912 bytes",
+    "deltas-that-branch": "deltas whose bases have more than 33554432 bytes",
     "a-chain-of-deltas": "chain of more than 512 deltas",
     "four-billion-objects": "more than 150000 objects",
     "a-wrong-checksum": "damaged on its way",

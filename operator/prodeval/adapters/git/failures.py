@@ -78,8 +78,13 @@ def located(transport: Transport, doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def translated(transport: Transport, doing: str) -> Iterator[None]:
-    """Turn the errors of sockets, TLS, SSH and the protocol into GitOperationFailedError, naming host and cause."""
+def translated(
+    transport: Transport, doing: str, refusal: type[GitOperationFailedError] = GitOperationFailedError
+) -> Iterator[None]:
+    """Turn the errors of sockets, TLS, SSH and the protocol into GitOperationFailedError, naming host and cause.
+
+    `refusal` is what an error message of the server becomes.
+    """
     try:
         with located(transport, doing):
             yield
@@ -88,15 +93,20 @@ def translated(transport: Transport, doing: str) -> Iterator[None]:
         raise
     except _WIRE_ERRORS as error:
         transport.hang_up()
-        raise _failed(transport, doing, error) from None  # whose text may hold what a server echoed
+        kind = refusal if isinstance(error, ServerRefusalError) else GitOperationFailedError
+        raise _failed(transport, doing, error, kind) from None  # whose text may hold what a server echoed
 
 
-def _failed(transport: Transport, doing: str, error: BaseException) -> ProdevalError:
+def _failed(
+    transport: Transport,
+    doing: str,
+    error: BaseException,
+    kind: type[GitOperationFailedError] = GitOperationFailedError,
+) -> ProdevalError:
     if isinstance(error, urllib3.exceptions.ProxyError) and "407" in str(error.original_error):
         return refused(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, Service.READ, transport.credentials, None)
     words = error.words if isinstance(error, ServerRefusalError) else _cause(error)
     cause = transport.guard.reason or clean(words, secrets_of(transport.credentials))
-    kind = StaleReadError if isinstance(error, ServerRefusalError) else GitOperationFailedError
     return kind(f"{transport.credentials.host}: could not {doing}: {cause}; will be tried again")
 
 

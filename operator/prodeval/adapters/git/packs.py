@@ -5,7 +5,6 @@ Format: gitformat-pack(5). The pack stays compressed in memory; only what is ask
 
 import hashlib
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dulwich.errors import ApplyDeltaError
@@ -18,10 +17,12 @@ MOST_PACK_BYTES = 48 << 20
 _MOST_OBJECTS = 150_000
 _MOST_OBJECT_BYTES = 16 << 20
 _MOST_INFLATED_BYTES = 512 << 20
+_MOST_HELD_BYTES = 32 << 20
 _DEEPEST_CHAIN = 512
 _OFS_DELTA, _REF_DELTA = 6, 7
 _KINDS = {kind.type_num: kind.type_name for kind in (Commit, Tree, Blob, Tag)}
 _HEADER, _TRAILER = 12, 20
+_LONGEST_VARINT = 35  # bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,19 @@ class _Entry:
     size: int
     start: int
     base: int | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """An object whose deltas wait to be applied, so many deltas away from a whole one."""
+
+    waiting: list[int]
+    base: Raw
+    depth: int
+
+
+_Children = dict[int | bytes | None, list[int]]
+"""The offsets of the deltas of each base, which is named by its offset or its id."""
 
 
 class Pack:
@@ -89,29 +103,32 @@ class Pack:
         self._index_deltas(deltas)
 
     def _index_deltas(self, deltas: list[int]) -> None:
-        """Depth first along the chains, so that one chain at a time is in memory."""
-        children: dict[int | bytes | None, list[int]] = {}
+        """Every delta stands in the tree of one whole object."""
+        children: _Children = {}
         for offset in deltas:
             children.setdefault(self._entries[offset].base, []).append(offset)
-        whole = [(offset, oid) for oid, offset in self._offsets.items()]
-        for offset, oid in whole:
-            stack = _children(children, offset, oid)
-            base = self._resolved(offset) if stack else None
-            pending = [(child, base, 1) for child in stack]
-            while pending:
-                pending.extend(self._indexed_delta(children, *pending.pop()))
+        for oid, offset in list(self._offsets.items()):
+            if waiting := _children(children, offset, oid):
+                self._index_tree(children, _Frame(waiting, self._resolved(offset), 1))
         if children:
             raise BadAnswerError("the pack holds a delta without its base")
 
-    def _indexed_delta(
-        self, children: dict[int | bytes | None, list[int]], offset: int, base: Raw | None, depth: int
-    ) -> Iterator[tuple[int, Raw, int]]:
-        if base is None or depth > _DEEPEST_CHAIN:
-            raise BadAnswerError(f"the pack holds a chain of more than {_DEEPEST_CHAIN} deltas")
-        found = self._applied(self._entries[offset], base)
-        oid = bytes.fromhex(found.id)
-        self._offsets[oid] = offset
-        return ((child, found, depth + 1) for child in _children(children, offset, oid))
+    def _index_tree(self, children: _Children, top: _Frame) -> None:
+        """Depth first, so that few bases are in memory at a time: those with deltas that still wait for them."""
+        frames, held = [top], len(top.base.data)
+        while frames:
+            frame = frames[-1]
+            offset = frame.waiting.pop()
+            if not frame.waiting:
+                frames.pop()
+                held -= len(frame.base.data)
+            found = self._applied(self._entries[offset], frame.base)
+            oid = bytes.fromhex(found.id)
+            self._offsets[oid] = offset
+            if waiting := _children(children, offset, oid):
+                frames.append(_Frame(waiting, found, frame.depth + 1))
+                held += len(found.data)
+                _check_frame(frames[-1], held)
 
     def _resolved(self, offset: int) -> Raw:
         """Inflate an object and the chain of its bases."""
@@ -200,8 +217,15 @@ def _head(entry: _Entry) -> bytes:
     return _KINDS[entry.kind] + b" " + str(entry.size).encode() + b"\0"
 
 
-def _children(children: dict[int | bytes | None, list[int]], offset: int, oid: bytes) -> list[int]:
+def _children(children: _Children, offset: int, oid: bytes) -> list[int]:
     return children.pop(offset, []) + children.pop(oid, [])
+
+
+def _check_frame(frame: _Frame, held: int) -> None:
+    if frame.depth >= _DEEPEST_CHAIN:
+        raise BadAnswerError(f"the pack holds a chain of more than {_DEEPEST_CHAIN} deltas")
+    if held > _MOST_HELD_BYTES:
+        raise BadAnswerError(f"the pack holds deltas whose bases have more than {_MOST_HELD_BYTES} bytes")
 
 
 def _checked_count(data: bytes) -> int:
@@ -218,7 +242,7 @@ def _checked_count(data: bytes) -> int:
 def _varint(data: bytes, place: int) -> tuple[int, int]:
     """A size in a delta's header, seven bits a byte, lowest first."""
     size = shift = 0
-    while place < len(data) and shift < 35:  # noqa: PLR2004
+    while place < len(data) and shift < _LONGEST_VARINT:
         byte = data[place]
         size |= (byte & 0x7F) << shift
         place, shift = place + 1, shift + 7

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dulwich.object_format import SHA1
-from dulwich.objects import ShaFile
+from dulwich.objects import Blob, Commit, ShaFile, Tree
 from dulwich.pack import UnpackedObject, full_unpacked_object, write_pack_data
 from dulwich.protocol import pkt_line
 
@@ -20,6 +20,7 @@ from prodeval.domain.errors import AccessDeniedError, GitOperationFailedError
 _MOST_ADVERTISED_BYTES = 64 << 20
 _MOST_REPORTED_BYTES = 4 << 20
 _HEADS = "refs/heads/"
+_TYPES = {kind.type_name: kind.type_num for kind in (Commit, Tree, Blob)}
 _ASKED = (b"report-status", b"side-band-64k", b"atomic", b"quiet", b"object-format=sha1")
 
 
@@ -119,9 +120,6 @@ def _packed(objects: Iterable[Raw]) -> bytes:
 
 def _unpacked(raw: Raw) -> UnpackedObject:
     return full_unpacked_object(ShaFile.from_raw_string(_TYPES[raw.kind], raw.data))
-
-
-_TYPES = {b"commit": 1, b"tree": 2, b"blob": 3}
 
 
 def _report(lines: list[bytes], updates: tuple[Update, ...], words: bytes, secrets: tuple[str, ...]) -> Report:

@@ -117,7 +117,7 @@ def _walk(objects: Objects, top: str) -> Iterator[str]:
         if depth > _DEEPEST or seen > _MOST_ENTRIES:
             raise BadAnswerError(f"a directory is more than {_DEEPEST} deep or has more than {_MOST_ENTRIES} files")
         for name, (mode, oid) in entries.items():
-            path = prefix + name.decode("utf-8", "surrogateescape")
+            path = prefix + name.decode("utf-8", "replace")
             if _kind(mode) == _DIRECTORY:
                 pending.append((path + "/", oid, depth + 1))
             elif stat.S_ISREG(mode):

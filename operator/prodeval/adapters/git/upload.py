@@ -3,17 +3,20 @@
 Version 2 where the server speaks it, else version 0. Sources: gitprotocol-v2(5), gitprotocol-pack(5).
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dulwich.protocol import pkt_line
 from dulwich.refs import Ref, check_ref_format
 
-from prodeval.adapters.git.failures import BadAnswerError, ServerRefusalError, translated
+from prodeval.adapters.git.failures import BadAnswerError, ServerRefusalError, StaleReadError, translated
 from prodeval.adapters.git.packets import AGENT, Packets, Progress
 from prodeval.adapters.git.packs import MOST_PACK_BYTES, Pack
 from prodeval.adapters.git.transport import Service, Transport
 
+_VERSION_2 = 2
+_OBJECT_ID = re.compile(rb"[0-9a-f]{40}")
 _HEADS = "refs/heads/"
 _MOST_LISTED_BYTES = 16 << 20
 _PARTIAL_REMEDY = "; the server cannot leave file contents out, set uploadpack.allowFilter=true there"
@@ -67,7 +70,7 @@ class UploadPack:
         """
         server, self._server = self._server, None  # a failure forgets it: the repository may have moved
         with translated(self._transport, "list the branches"):
-            if server and server.version == 2 and self._transport.stateless:  # noqa: PLR2004
+            if server and server.version == _VERSION_2 and self._transport.stateless:
                 refs = self._listed(server, branches)
             else:
                 server, refs = self._first_listing(branches)
@@ -85,7 +88,7 @@ class UploadPack:
         A server that gives no single objects is asked for everything at the tips instead.
         Raises StaleReadError if the server has no such objects any more.
         """
-        with translated(self._transport, "fetch"):
+        with translated(self._transport, "fetch", StaleReadError):
             if not self.partial:
                 return self._fetched(tips)
             try:
@@ -126,7 +129,7 @@ class UploadPack:
 
     def _fetched(self, wants: Collection[str], blobs: bytes = _NO_BLOBS) -> Pack:
         server = self._server or _version_2(frozenset())
-        two = server.version == 2  # noqa: PLR2004
+        two = server.version == _VERSION_2
         options = [_DEPTH_ONE] * server.shallow + [blobs] * server.partial
         request = _fetch_2(server, wants, options) if two else _fetch_0(server, wants, options)
         remedy = "" if server.partial else _PARTIAL_REMEDY
@@ -145,7 +148,7 @@ class UploadPack:
 def _version_2(capabilities: frozenset[bytes]) -> _Server:
     _check_format(capabilities)
     features = next((line[6:].split() for line in capabilities if line.startswith(b"fetch=")), [])
-    return _Server(2, capabilities, partial=b"filter" in features, shallow=b"shallow" in features)
+    return _Server(_VERSION_2, capabilities, partial=b"filter" in features, shallow=b"shallow" in features)
 
 
 def _version_0(lines: Iterator[bytes], branches: Collection[str]) -> tuple[_Server, Refs]:
@@ -199,7 +202,7 @@ def _branch(ref: bytes) -> str:
 
 
 def _object_id(oid: bytes) -> str:
-    if len(oid) != 40 or not set(oid) <= set(b"0123456789abcdef"):  # noqa: PLR2004
+    if not _OBJECT_ID.fullmatch(oid):
         raise BadAnswerError("a ref without an object id")
     return oid.decode()
 
