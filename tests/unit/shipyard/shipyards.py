@@ -79,9 +79,7 @@ class Pen:
         self.key_quote = choose("key quote", ["", "", "", '"'])
         self.comments = self.draw(st.booleans())
         self.blanks = self.draw(st.booleans())
-        self.flow = choose(
-            "flow", ["none", "none", "none", "item", "tasks", "stages", "document", "json", "json lines"]
-        )
+        self.flow = choose("flow", ["none", "none", "item", "tasks", "stages", "document", "json", "json lines"])
         self.tabs = self.flow == "json lines" and self.draw(st.booleans())
         if self.flow.startswith("json"):
             self.quote = self.key_quote = '"'
