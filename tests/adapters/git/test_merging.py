@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-import pytest
-
 from prodeval.adapters.git import Repositories
 from prodeval.adapters.git.repositories import GitRepository
 from prodeval.domain.errors import InvalidSpecError, PushRejectedError
@@ -144,11 +142,3 @@ def test_the_same_project_stays_open_until_its_credentials_change(repositories: 
         repositories.open("fulltour", https("https://git.example.com/a.git", token="new"), branch="main") is not first
     )
     assert repositories.open("other", https("https://git.example.com/a.git")) is not first
-
-
-def test_a_host_that_is_not_allowed_gets_no_credentials() -> None:
-    narrow = Repositories(author_name="p", author_email="p@x", allowed_hosts=["Git.Example.com"])
-    assert narrow.open("fulltour", https("https://git.example.com/a.git"))
-    with pytest.raises(Exception, match=r"host 'localhost' is not in git\.allowedHosts") as caught:
-        narrow.open("fulltour", https("https://localhost/a.git"))
-    assert caught.value.reason == "AccessDenied"

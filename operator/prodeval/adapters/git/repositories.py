@@ -1,7 +1,7 @@
 """One upstream for each project, kept open between operations; calls that meet share one push."""
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from prodeval.adapters.git.commits import Author
@@ -10,7 +10,7 @@ from prodeval.adapters.git.transport_http import HTTPTransport
 from prodeval.adapters.git.transport_ssh import SSHTransport
 from prodeval.adapters.git.writer import Job, Manner, Writer, backoff
 from prodeval.domain.credentials import GitCredentials
-from prodeval.domain.errors import AccessDeniedError, GitOperationFailedError
+from prodeval.domain.errors import GitOperationFailedError
 from prodeval.domain.upstream import Planner, Pushed, Snapshot
 
 T = TypeVar("T")
@@ -78,8 +78,7 @@ class Repositories:
     """The upstreams of all projects.
 
     `author_name` and `author_email` sign the commits; `timeout` are the seconds that one try may take, from the listing
-    to the answer of the push; `allowed_hosts` narrows where credentials are sent, empty means any host;
-    `known_hosts` are lines in OpenSSH's format for projects whose Secret has none; `delays` are the seconds before each
+    to the answer of the push; `known_hosts` are lines in OpenSSH's format for projects whose Secret has none; `delays` are the seconds before each
     try of a push that others are faster than.
     """
 
@@ -89,13 +88,11 @@ class Repositories:
         author_name: str,
         author_email: str,
         timeout: float = 60.0,
-        allowed_hosts: Collection[str] = (),
         known_hosts: str = "",
         delays: Callable[[], Iterator[float]] = backoff,
     ) -> None:
         self._manner = Manner(Author(author_name, author_email), timeout, delays)
         self._known_hosts = known_hosts
-        self._allowed = frozenset(host.lower() for host in allowed_hosts)
         self._mutex = threading.Lock()
         self._opened: dict[str, tuple[GitCredentials, str | None, GitRepository]] = {}
         self._closed = False
@@ -103,10 +100,8 @@ class Repositories:
     def open(self, project: str, credentials: GitCredentials, *, branch: str | None = None) -> GitRepository:
         """A project's upstream; the same one as before unless credentials or `branch` changed. No network yet.
 
-        `branch` overrides what HEAD names. Raises AccessDeniedError if the host is not allowed.
+        `branch` overrides what HEAD names. Raises AccessDeniedError for a key or certificate that is none.
         """
-        if self._allowed and credentials.host not in self._allowed:
-            raise AccessDeniedError(f"host {credentials.host!r} is not in git.allowedHosts of the operator's config")
         with self._mutex:
             if self._closed:
                 raise GitOperationFailedError("no upstream can be opened any more: the operator is stopping")
