@@ -45,7 +45,7 @@ def test_the_six_lines_are_fine_alone_and_among_other_documents():
         ("  files:\n  - stage: {name: qa, paths: [../x]}\n", 8, "spec.files[0].stage.paths[0] is '../x'"),
         ("  files: [" + "{stage: {name: qa}}, " * 17 + "]\n", 7, "spec.files is 17 items long"),
         (
-            "  files: [" + f"{{inline: {{path: slo.yaml, content: {'x' * 16000}}}}}, " * 5 + "]\n",
+            "  files: [" + f"{{inline: {{path: locust/x.txt, content: {'x' * 16000}}}}}, " * 5 + "]\n",
             7,
             "spec.files: inline files may hold 64 KiB together",
         ),
@@ -79,6 +79,19 @@ def test_names_and_versions_are_needed():
 
 def test_a_document_that_is_no_yaml_is_found_by_its_line_in_the_file():
     assert found(MINIMAL + "---\na: [\n")[0][0] == 9
+
+
+def test_inline_files_are_checked_as_the_files_that_they_become():
+    text = (
+        MINIMAL
+        + "  files:\n  - inline:\n      path: slo.yaml\n      content: |\n        objectives:\n        - sli: [\n"
+    )
+
+    assert [(line, message[:12]) for line, message in found("---\n" + text)] == [(11, "slo.yaml:3:1")]
+
+
+def test_inline_files_that_are_no_files_are_the_schemas_business():
+    assert len(found(MINIMAL + "  files: [{inline: {path: [a], content: b}}, {inline: x}, {? [a] : b}, c]\n")) == 5
 
 
 def rules(schema: object) -> Iterator[str]:

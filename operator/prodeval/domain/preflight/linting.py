@@ -1,7 +1,7 @@
 """All checks that need nothing but the files themselves."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from prodeval.domain.errors import InvalidFileError
@@ -12,7 +12,7 @@ from prodeval.domain.preflight.findings import Check, Finding, from_error
 from prodeval.domain.preflight.job_checks import actions_of, check_job_config
 from prodeval.domain.preflight.kinds import Kind, kind_of
 from prodeval.domain.preflight.locust_checks import LOCUST_CONF, check_conf, check_locust_file
-from prodeval.domain.preflight.resource_checks import check_resources
+from prodeval.domain.preflight.resource_checks import check_resources, inline_files
 from prodeval.domain.preflight.shipyard_checks import check_shipyard
 from prodeval.domain.preflight.sli_checks import check_sli, known_indicators
 from prodeval.domain.preflight.slo_checks import check_indicators, check_slo
@@ -71,6 +71,7 @@ def _check(kind: Kind, path: str, files: Mapping[str, bytes], schema: JSONObject
 def _check_text(kind: Kind, text: str, path: str, files: Mapping[str, bytes], schema: JSONObject) -> Iterator[Finding]:
     if kind is Kind.RESOURCE:
         yield from check_resources(text, path, schema)
+        yield from _check_inline(text, path, schema)
     elif kind is Kind.SHIPYARD:
         yield from check_shipyard(text, path)
     else:
@@ -78,6 +79,14 @@ def _check_text(kind: Kind, text: str, path: str, files: Mapping[str, bytes], sc
         known = _known_beside(path, files)
         if known is not None:
             yield from check_indicators(text, path, known)
+
+
+def _check_inline(text: str, path: str, schema: JSONObject) -> Iterator[Finding]:
+    """Check the inline files of resources; findings stand at the content and name the line within it."""
+    for place, name, content in inline_files(text, path):
+        for finding in lint(name, {name: content.encode(errors="replace")}, schema).findings:
+            message = f"{name}:{finding.line}:{finding.column} {finding.message}"
+            yield replace(finding, path=place.path, line=place.line, column=place.column, message=message)
 
 
 def _known_beside(path: str, files: Mapping[str, bytes]) -> frozenset[str] | None:

@@ -54,6 +54,30 @@ def check_resources(text: str, path: str, schema: JSONObject) -> Iterator[Findin
         yield from_error(findings.RESOURCE, error, "correct it there")
 
 
+def inline_files(text: str, path: str) -> Iterator[tuple[Place, str, str]]:
+    """The inline files of all resources in a manifest: where the content stands, the file's path, and its content."""
+    try:
+        for lines, root in resource_bodies(text, path):
+            for inline in _inlines(root):
+                content, name = inline.get("content"), inline.get("path")
+                if isinstance(content, yaml.ScalarNode) and isinstance(name, yaml.ScalarNode):
+                    mark = content.start_mark
+                    yield Place(path, mark.line + 1 + lines, mark.column + 1), name.value, content.value
+    except InvalidFileError:
+        return
+
+
+def _inlines(root: yaml.Node) -> Iterator[dict[str, yaml.Node]]:
+    files = _members(_members(root).get("spec")).get("files")
+    for source in files.value if isinstance(files, yaml.SequenceNode) else ():
+        yield _members(_members(source).get("inline"))
+
+
+def _members(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return {key.value: value for key, value in pairs if isinstance(key, yaml.ScalarNode)}
+
+
 def _check_identity(root: yaml.MappingNode, path: str) -> Iterator[Finding]:
     place = Place(path, root.start_mark.line + 1, root.start_mark.column + 1)
     body = as_object(to_json(root, path))
