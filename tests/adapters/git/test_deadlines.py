@@ -154,7 +154,7 @@ def test_closing_with_a_push_in_flight_ends_all_who_wait_for_it(
 
 def test_a_push_that_stalls_once_is_looked_into_and_made(server: GitServer, upstream: Upstream) -> None:
     over = threading.Event()
-    opened = Repositories(author_name="p", author_email="p@x", timeout=0.7, delays=lambda: iter([0.0] * 5))
+    opened = Repositories(author_name="p", author_email="p@x", timeout=4, delays=lambda: iter([0.0] * 5))
     stuck = stall_pushes(server, over)
 
     def calm_down() -> None:

@@ -95,11 +95,13 @@ def test_a_server_killed_at_fifty_points_of_a_push_ends_with_one_commit_each(
     killed = number = 0
 
     def kill(handler: Handler, seen: Seen) -> bool:
-        nonlocal killed
+        nonlocal killed, duration
         if not is_push(seen):
             return False
         server.misbehave = lambda *_: False
-        killed += kill_while_it_works(handler, seen, chance.uniform(0, duration))
+        in_time = kill_while_it_works(handler, seen, chance.uniform(0, duration))
+        duration *= 1.05 if in_time else 0.9  # the machine may be faster or slower by now
+        killed += in_time
         for lock in upstream.path.rglob("*.lock"):  # as whoever restarts the server does
             lock.unlink()
         return handler.cut()

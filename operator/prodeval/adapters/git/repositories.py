@@ -78,8 +78,8 @@ class Repositories:
     """The upstreams of all projects.
 
     `author_name` and `author_email` sign the commits; `timeout` are the seconds that one try may take, from the listing
-    to the answer of the push; `known_hosts` are lines in OpenSSH's format for projects whose Secret has none; `delays` are the seconds before each
-    try of a push that others are faster than.
+    to the answer of the push; `known_hosts` are lines in OpenSSH's format for projects whose Secret has none; `delays`
+    are the seconds before each try of a push that others are faster than.
     """
 
     def __init__(
