@@ -5,7 +5,6 @@ One project for each case, all at once on one Keptn; one more Keptn has lost its
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from demo import loopback
-from demo.gitserver import git, git_server
+from demo.gitserver import git_server
 from demo.installation import KEPTN_TOKEN, OperatorSettings, install, operator, put_git_credentials
 from demo.keptn.deliver import deliver, delivery
 from demo.keptn.engine import Settings
@@ -23,6 +22,7 @@ from demo.keptn.services import read_services
 from demo.prometheus import Target
 from demo.upstream import create_upstream
 from prodeval.adapters.keptn import KeptnClient
+from tests.operator.harness import commit, show, until
 
 SERVICE = "helloservice"
 DELAYS = {"slow": 0.8, "faster": 0.1, "no-load": 0.0, "no-evaluation": 0.0, "no-prometheus": 0.0}
@@ -110,30 +110,16 @@ class Gate:
     def verdict(self):
         return until(lambda: (status := self.status())["verdict"] != "Pending" and status, SECONDS)
 
-    def commit(self, branch, path, old, new):
-        """Change one file of the upstream by hand."""
+    def edit(self, branch, path, old, new):
+        """Change the last place of a text in a file of the upstream, as a person would."""
         repository = self.git.root / f"{self.project}.git"
-        text = git("-C", str(repository), "show", f"{branch}:{path}")
-        assert old in text
-        head, _, tail = text.rpartition(old)
-        content = (head + new + tail).encode()
-        stream = (
-            f"commit refs/heads/{branch}\ncommitter somebody <somebody@localhost> {int(time.time())} +0000\n"
-            f"data 7\nby hand\nfrom refs/heads/{branch}^0\nM 100644 inline {path}\ndata {len(content)}\n"
-        ).encode()
-        git("-C", str(repository), "fast-import", "--quiet", stdin=stream + content + b"\n")
+        head, found, tail = show(repository, branch, path).rpartition(old)
+        assert found
+        commit(repository, branch, {path: head + new + tail})
 
 
 def namespace_of(project):
     return "earned-unmeasured" if project == WITHOUT_PROMETHEUS else "earned"
-
-
-def until(found, seconds):
-    deadline = time.monotonic() + seconds
-    while not (result := found()):
-        assert time.monotonic() < deadline, "not within the time that it may take"
-        time.sleep(0.5)
-    return result
 
 
 @contextmanager
@@ -167,8 +153,8 @@ def delivered(apiserver, prometheus, tmp_path_factory, logs) -> Iterator[dict[st
     with gates(apiserver, prometheus, tmp_path_factory.mktemp("earned"), logs) as cases:
         with ThreadPoolExecutor() as pool:
             list(pool.map(Gate.apply, cases.values()))
-        cases["no-evaluation"].commit("main", "shipyard.yaml", EVALUATION, "")
-        cases["no-load"].commit("production", f"{SERVICE}/job/config.yaml", 'cmd: ["locust"]', 'cmd: ["true"]')
+        cases["no-evaluation"].edit("main", "shipyard.yaml", EVALUATION, "")
+        cases["no-load"].edit("production", f"{SERVICE}/job/config.yaml", 'cmd: ["locust"]', 'cmd: ["true"]')
         for gate in cases.values():
             gate.deliver()
         yield cases
