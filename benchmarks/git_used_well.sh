@@ -6,10 +6,7 @@ url=$1 work=$2 slo=$3 shipyard=${4-}
 
 if [ ! -d "$work" ]; then
     git init --quiet --bare "$work"
-    git -C "$work" config extensions.partialClone origin
     git -C "$work" config remote.origin.url "$url"
-    git -C "$work" config remote.origin.promisor true
-    git -C "$work" config remote.origin.partialCloneFilter blob:none
 fi
 cd "$work"
 
@@ -25,8 +22,7 @@ tip() { echo "$refs" | sed -n "s,\trefs/heads/$1\$,,p"; }
 # Asking Git for an object that is not there would fetch it, so the tips that are there have refs.
 if [ "$(git for-each-ref --format='%(objectname)' refs/have/production refs/have/main)" != "$(tip main)
 $(tip production)" ]; then
-    git -c protocol.version=0 fetch --quiet --depth=1 --filter=blob:none --no-tags origin \
-        +refs/heads/main:refs/have/main +refs/heads/production:refs/have/production
+    git -c protocol.version=0 fetch --quiet --depth=1 --filter=blob:none --no-tags origin '+refs/heads/*:refs/have/*'
 fi
 
 # commit BRANCH PATH FILE: print the commit to push, or nothing if the file is there already
@@ -47,7 +43,7 @@ if [ -n "$shipyard" ]; then
     main=$(commit main shipyard.yaml "$shipyard")
 fi
 if [ -n "$production$main" ]; then
-    git push --quiet --atomic --no-thin origin ${production:+"$production:refs/heads/production"} ${main:+"$main:refs/heads/main"}
+    git push --quiet --atomic origin ${production:+"$production:refs/heads/production"} ${main:+"$main:refs/heads/main"}
     refs=$(echo "$refs" | sed "${production:+s,^[0-9a-f]*\(\trefs/heads/production\)\$,$production\1,};${main:+s,^[0-9a-f]*\(\trefs/heads/main\)\$,$main\1,}")
 fi
 git update-ref refs/have/production "$(tip production)"
