@@ -4,7 +4,8 @@ from pathlib import Path
 
 import yaml
 
-OVERLAYS = sorted(Path("examples/install").iterdir())
+OVERLAYS = sorted(path.parent for path in Path("examples/install").glob("*/kustomization.yaml"))
+OPERATOR_ROLES = ("prodeval", "prodeval-credentials")
 TEAMS = ("team-a", "team-eu")
 
 
@@ -16,6 +17,19 @@ def rendered(api, folder):
 def of_kind(objects, *kinds):
     """The objects of some kinds."""
     return [one for one in objects if one["kind"] in kinds]
+
+
+def granted(objects):
+    """(group, resource, verb) of all that the operator may do."""
+    roles = [role for role in of_kind(objects, "Role", "ClusterRole") if role["metadata"]["name"] in OPERATOR_ROLES]
+    return {
+        (group, resource, verb)
+        for role in roles
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
 
 
 def deployment(objects):

@@ -2,13 +2,15 @@
 
 import copy
 import json
+import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from demo.apiserver import KubectlError
 from prodeval.config import Config, parse_config
-from tests.operator.install.rendering import OVERLAYS, TEAMS, config, deployment, of_kind, rendered
+from tests.operator.install.rendering import OVERLAYS, TEAMS, config, deployment, granted, of_kind, rendered
 
 TEAM = TEAMS[0]
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete")
@@ -25,6 +27,12 @@ def test_applying_it_again_changes_nothing(applied):
 def test_no_right_is_a_wildcard(api, folder):
     roles = of_kind(rendered(api, folder), "Role", "ClusterRole")
     assert "*" not in json.dumps([role["rules"] for role in roles])
+
+
+def test_the_page_lists_all_rights(api):
+    rows = re.findall(r"^\| `([a-z/]+)`: ([a-z, ]+) \|", Path("docs/install.md").read_text(), re.MULTILINE)
+    listed = {(resource, verb) for resource, verbs in rows for verb in verbs.split(", ")}
+    assert listed == {(resource, verb) for _, resource, verb in granted(rendered(api, "deploy"))}
 
 
 def test_its_config_says_the_defaults(api):
@@ -95,6 +103,17 @@ def test_each_example_can_be_applied(api, applied, overlay):
             api.kubectl("apply", "-k", str(overlay), "--dry-run=server")
         api.kubectl("create", "namespace", "keptn-system")
     assert "(server dry run)" in api.kubectl("apply", "-k", str(overlay), "--dry-run=server")
+
+
+def test_the_network_policy_can_be_applied(api, applied):
+    policy = "examples/install/network-policy.yaml"
+    assert "created (server dry run)" in api.kubectl("apply", "-f", policy, "--dry-run=server")
+
+
+def test_the_network_policy_is_about_the_operator(api):
+    policy = yaml.safe_load(Path("examples/install/network-policy.yaml").read_text())
+    labels = deployment(rendered(api, "deploy"))["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
 
 
 @each_overlay

@@ -19,13 +19,12 @@ from demo.processes import running
 from demo.upstream import create_upstream
 from tests.operator.harness import ACCOUNT, NOWHERE, until
 from tests.operator.install.image import build
-from tests.operator.install.rendering import TEAMS, config, deployment, of_kind, rendered
+from tests.operator.install.rendering import TEAMS, config, deployment, granted, rendered
 
 # The image is built from a package index.
 pytestmark = pytest.mark.timeout(600)
 
 PROJECT, TEAM, NAME = "fulltour", TEAMS[0], "helloservice"
-OPERATOR_ROLES = ("prodeval", "prodeval-credentials")
 READ_ONLY = str(Path(__file__).parent / "pod")
 
 
@@ -156,18 +155,6 @@ def kubeconfig(api, folder):
 
 def audit(api):
     return [json.loads(line) for line in api.audit_log.read_text().splitlines()]
-
-
-def granted(objects):
-    roles = [role for role in of_kind(objects, "Role", "ClusterRole") if role["metadata"]["name"] in OPERATOR_ROLES]
-    return {
-        (group, resource, verb)
-        for role in roles
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
 
 
 def used(asked):
