@@ -101,7 +101,7 @@ def preview(
         FilePreview(branch, path, snapshot.read(branch, path), overlay.read(branch, path) or b"", is_withheld)
         for (branch, path), is_withheld in sorted(withheld.items())
     )
-    return Preview(tuple(plans), tuple(files))
+    return Preview(tuple(plans), tuple(file for file in files if file.before != file.after))
 
 
 def _check_against(resource: Resource, earlier: list[Resource]) -> None:

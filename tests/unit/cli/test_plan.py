@@ -1,6 +1,7 @@
 """`prodeval plan` on real upstreams: what it shows is what `git apply` makes of it."""
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from demo.gitserver import GitServer, git
 from demo.upstream import create_upstream
 from prodeval.cli import main
+from prodeval.cli.plan_outputs import file_diff
+from prodeval.service.previewing import FilePreview
 
 RESOURCE = """\
 apiVersion: prodeval.dev/v1alpha1
@@ -196,6 +199,44 @@ def test_a_second_resource_sees_the_first_ones_changes_and_must_agree_with_it(up
 
     assert code == 2
     assert "judged by team-a/helloservice already" in err
+
+
+def test_resources_of_a_stage_must_agree_and_the_first_one_decides(upstream, resource, capfdbinary):
+    other = RESOURCE.replace("helloservice", "other") + "  shipyard: {timeframe: 5m}\n"
+    resource.write_text(RESOURCE + "---\n" + other)
+
+    code, _, err = plan(capfdbinary, "-f", resource, "--upstream", upstream)
+
+    assert code == 2
+    assert "spec.shipyard.timeframe" in err
+
+
+CONTENTS = [
+    b"",
+    b"a\nb\n",
+    b"a\nb",
+    b"a\r\nb\r\nc",
+    b"one\x0cline\xe2\x80\xa8only\n",
+    b"\n",
+    b"-- a\n++ b\n",
+    "\U0001f680\n".encode(),
+    *(bytes([0xFF, 0, 10] * size)[:size] for size in (1, 26, 27, 52, 53, 300)),
+    random.Random(6).randbytes(2000),
+]
+
+
+@pytest.mark.parametrize("before", [None, b"", b"a\nb", b"\xff"])
+def test_git_apply_makes_of_each_content_any_other(before: bytes | None, tmp_path: Path):
+    git("init", "--quiet", str(tmp_path))
+    file = tmp_path / "svc" / "f"
+    file.parent.mkdir()
+    for after in (content for content in CONTENTS if content != before):
+        file.unlink(missing_ok=True)
+        if before is not None:
+            file.write_bytes(before)
+        diff = file_diff(FilePreview("main", "svc/f", before, after, withheld=False))
+        subprocess.run(["git", "apply", "-"], input=diff, cwd=tmp_path, check=True)
+        assert file.read_bytes() == after
 
 
 def test_a_plain_folder_in_keptns_directory_layout_is_enough(upstream, resource, tmp_path, capfdbinary):

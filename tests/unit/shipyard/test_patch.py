@@ -145,6 +145,27 @@ def test_an_oddly_closed_flow_mapping_is_continued_by_its_first_entry():
     )
 
 
+@pytest.mark.parametrize(
+    ("entry", "extended"),
+    [
+        ("{name: evaluation}", "{name: evaluation, properties: {timeframe: 2m}}"),
+        ("{name: evaluation,}", "{name: evaluation, properties: {timeframe: 2m},}"),
+        ("{ name: evaluation }", "{ name: evaluation, properties: { timeframe: 2m } }"),
+        ("{name: evaluation, properties: {}}", "{name: evaluation, properties: {timeframe: 2m}}"),
+        ("{name: evaluation, properties: {a: b,}}", "{name: evaluation, properties: {a: b, timeframe: 2m,}}"),
+        ("{name: evaluation, properties: null}", "{name: evaluation, properties: {timeframe: 2m}}"),
+        ("{name: evaluation, properties: }", "{name: evaluation, properties: {timeframe: 2m}}"),
+        ("{name: evaluation, properties: *n }", "{name: evaluation, properties: {timeframe: 2m} }"),
+        ('{"name":"evaluation"}', '{"name":"evaluation","properties":{"timeframe":"2m"}}'),
+    ],
+)
+def test_a_flow_mapping_is_extended_in_its_own_style(entry: str, extended: str):
+    head = HEAD.replace("  stages", "  spare: &n ~\n  stages")
+    text = head + f"            - name: je-test\n            - {entry}\n"
+
+    assert patch(text, GATE).text.endswith(f"            - {extended}\n")
+
+
 def test_live_traffic_adds_no_test_and_delays_the_evaluation_by_its_timeframe():
     assert added(HEAD, Gate("production", load="LiveTraffic", timeframe="5m")) == [
         "- name: evaluation",

@@ -115,7 +115,8 @@ class _Writer:
         if not isinstance(present, Scalar) or present.style in ("|", ">") or present in self._source.shared:
             raise self._refused(present, "this cannot be replaced safely; write it as one plain or quoted value")
         if present.start == present.end:
-            return Edit(present.start, "", " " + flow(value, style))
+            space = "" if self._source.text[present.start - 1] == " " else " "
+            return Edit(present.start, "", space + flow(value, style))
         token = self._source.last_token(present)
         quote = present.style or (style.quote if isinstance(value, dict | list) else "")
         return self._edit(token.start, token.end, flow(value, replace(style, quote=quote)))
