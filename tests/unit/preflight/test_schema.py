@@ -81,6 +81,21 @@ def test_a_document_that_is_no_yaml_is_found_by_its_line_in_the_file():
     assert found(MINIMAL + "---\na: [\n")[0][0] == 9
 
 
+def test_every_path_that_a_resource_names_is_looked_at():
+    files = """\
+  files:
+    - stage: {name: qa, paths: [slo.yaml, helm/x.yaml]}
+    - configMap: {name: gate, items: [{key: a, path: job/config.yaml}, {key: b, path: dynatrace/sli.yaml}]}
+    - inline: {path: metadata.yaml, content: x}
+"""
+
+    assert [(line, message.split()[0]) for line, message in found(MINIMAL + files)] == [
+        (8, "'helm/x.yaml'"),
+        (9, "'job/config.yaml'"),
+        (10, "'metadata.yaml'"),
+    ]
+
+
 def test_inline_files_are_checked_as_the_files_that_they_become():
     text = (
         MINIMAL

@@ -91,6 +91,7 @@ LOCUST_CONF = _doubt("PE511", "locust.conf that locust cannot read")
 RUN_TIME_LONG = _doubt("PE512", "load test that outlasts the job executor's patience")
 RUN_TIME_SHORT = _doubt("PE513", "load test shorter than the evaluated time")
 RESOURCE = _error("PE601", "resource that the API server refuses")
+NOT_WRITABLE = _doubt("PE610", "file that the operator may not write by default")
 
 CHECKS: tuple[Check, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Check))
 """All checks, by code."""

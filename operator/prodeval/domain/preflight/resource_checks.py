@@ -8,6 +8,7 @@ import yaml
 
 from prodeval.domain.errors import InvalidFileError, InvalidSpecError
 from prodeval.domain.json_values import JSONObject, as_object
+from prodeval.domain.paths import METADATA, check_path
 from prodeval.domain.preflight import findings
 from prodeval.domain.preflight.findings import Finding, Place, from_error
 from prodeval.domain.preflight.schema import check_schema, to_json
@@ -48,17 +49,42 @@ def check_resources(text: str, path: str, schema: JSONObject) -> Iterator[Findin
     """Find what the API server would refuse; `schema` is that of the CustomResourceDefinition."""
     try:
         for lines, root in resource_bodies(text, path):
-            found = [*check_schema(root, schema, path), *_check_identity(root, path)] or _check_spec(root, path)
+            found = [*check_schema(root, schema, path), *_check_identity(root, path)] or [
+                *_check_spec(root, path),
+                *_check_paths(root, path),
+            ]
             yield from (replace(finding, line=finding.line + lines) for finding in found)
     except InvalidFileError as error:
         yield from_error(findings.RESOURCE, error, "correct it there")
+
+
+def _check_paths(root: yaml.Node, path: str) -> Iterator[Finding]:
+    for node in _written(root):
+        try:
+            check_path(node.value)
+        except InvalidSpecError:
+            message = f"{node.value!r} is none of slo.yaml, <provider>/sli.yaml and locust/**"
+            place = Place(path, node.start_mark.line + 1, node.start_mark.column + 1)
+            allow = "see that writablePaths in the operator's config allows it"
+            remedy = "leave it out, it is Keptn's own" if node.value == METADATA else allow
+            yield findings.NOT_WRITABLE.at(place, message, remedy)
+
+
+def _written(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """The paths of all files that a resource names."""
+    for source in _sources(root):
+        named = _items(_members(source.get("stage")).get("paths"))
+        items = _items(_members(source.get("configMap")).get("items"))
+        paths = [*named, *(_members(item).get("path") for item in items), _members(source.get("inline")).get("path")]
+        yield from (node for node in paths if isinstance(node, yaml.ScalarNode))
 
 
 def inline_files(text: str, path: str) -> Iterator[tuple[Place, str, str]]:
     """The inline files of all resources in a manifest: where the content stands, the file's path, and its content."""
     try:
         for lines, root in resource_bodies(text, path):
-            for inline in _inlines(root):
+            for source in _sources(root):
+                inline = _members(source.get("inline"))
                 content, name = inline.get("content"), inline.get("path")
                 if isinstance(content, yaml.ScalarNode) and isinstance(name, yaml.ScalarNode):
                     mark = content.start_mark
@@ -67,10 +93,13 @@ def inline_files(text: str, path: str) -> Iterator[tuple[Place, str, str]]:
         return
 
 
-def _inlines(root: yaml.Node) -> Iterator[dict[str, yaml.Node]]:
-    files = _members(_members(root).get("spec")).get("files")
-    for source in files.value if isinstance(files, yaml.SequenceNode) else ():
-        yield _members(_members(source).get("inline"))
+def _sources(root: yaml.Node) -> list[dict[str, yaml.Node]]:
+    return [_members(source) for source in _items(_members(_members(root).get("spec")).get("files"))]
+
+
+def _items(node: yaml.Node | None) -> list[yaml.Node]:
+    items: list[yaml.Node] = node.value if isinstance(node, yaml.SequenceNode) else []
+    return items
 
 
 def _members(node: yaml.Node | None) -> dict[str, yaml.Node]:
