@@ -61,7 +61,9 @@ def _parser() -> ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-f", "--file", nargs="+", type=Path, required=True, metavar="FILE", help="manifests")
+    parser.add_argument(
+        "-f", "--file", action="extend", nargs="+", type=Path, required=True, metavar="FILE", help="manifests"
+    )
     parser.add_argument("--upstream", required=True, metavar="URL|DIR", help="the Keptn project's Git upstream")
     parser.add_argument("-o", "--output", choices=sorted(FORMATS), default="diff")
     parser.add_argument("--exit-code", action="store_true", help="exit 1 if there are changes")

@@ -167,6 +167,17 @@ def test_files_come_from_a_config_map_in_the_manifests_even_if_they_are_no_text(
     assert (folder / "helloservice/locust/data.bin").read_bytes() == bytes([255, 0, 1, 2, 3])
 
 
+def test_manifests_may_be_named_one_by_one_or_together(upstream, resource, tmp_path, capfdbinary):
+    gate = tmp_path / "gate.yaml"
+    gate.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: gate}\ndata: {slo.yaml: 'objectives: ['}\n")
+    resource.write_text(RESOURCE + "  files: [{configMap: {name: gate}}]\n")
+
+    apart = plan(capfdbinary, "-f", resource, "-f", gate, "--upstream", upstream)
+
+    assert apart == plan(capfdbinary, "-f", resource, gate, "--upstream", upstream)
+    assert "PE101" in apart[2]
+
+
 def test_a_config_map_that_is_not_in_the_manifests_is_named(upstream, resource, capfdbinary):
     resource.write_text(RESOURCE + "  files: [{configMap: {name: gate}}]\n")
 
