@@ -72,8 +72,10 @@ def load_config() -> Config:
     path = Path(os.environ.get(PATH_VARIABLE, DEFAULT_PATH))
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}; set {PATH_VARIABLE} to the operator's config file") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; set {PATH_VARIABLE} to the operator's config file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8") from error
     try:
         return parse_config(yaml.safe_load(text))
     except (ConfigError, yaml.YAMLError) as error:

@@ -86,7 +86,7 @@ class Team:
         if not kubeconfig.exists():
             self.cluster.service_account_kubeconfig(kubeconfig, "prodeval", "prodeval")
         self.operator = start(
-            [Path(sys.executable).parent / "prodeval", "run", "-v", "-n", self.namespace],
+            [Path(sys.executable).parent / "prodeval", "run", "-n", self.namespace],
             name="operator",
             logs=self.folder,
             environment={"KUBECONFIG": str(kubeconfig), "PRODEVAL_CONFIG": str(self.folder / "config.yaml")},

@@ -12,7 +12,13 @@ from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
 from prodeval import __version__
-from prodeval.domain.errors import AccessDeniedError, ClusterUnavailableError, DependencyNotReadyError, ProdevalError
+from prodeval.domain.errors import (
+    AccessDeniedError,
+    ClusterUnavailableError,
+    ConfigError,
+    DependencyNotReadyError,
+    ProdevalError,
+)
 from prodeval.domain.json_values import JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.resource import GROUP, PLURAL, VERSION, ResourceKey
 
@@ -25,7 +31,7 @@ _DENIED = (401, 403)
 
 
 class Cluster:
-    """A client of the API server that the pod runs in, else of the current kubeconfig."""
+    """A client of the API server that the pod runs in, else of the current kubeconfig; ConfigError without one."""
 
     def __init__(self) -> None:
         api = client.ApiClient(_configuration())
@@ -120,7 +126,10 @@ def _configuration() -> client.Configuration:
     try:
         in_pod(client_configuration=configuration)
     except config.ConfigException:
-        from_kubeconfig(client_configuration=configuration)
+        try:
+            from_kubeconfig(client_configuration=configuration)
+        except config.ConfigException as error:
+            raise ConfigError(f"no cluster: {error} Run in a pod, or set KUBECONFIG") from error
     return configuration
 
 

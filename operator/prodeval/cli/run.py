@@ -1,28 +1,36 @@
 """`prodeval run`: the operator itself."""
 
 import argparse
+import logging
 from collections.abc import Sequence
 
 import kopf
 
-from prodeval.config import DEFAULT_PATH, PATH_VARIABLE
+import prodeval.handlers  # noqa: F401 - importing the handlers registers them
+from prodeval.config import DEFAULT_PATH, PATH_VARIABLE, load_config
+from prodeval.domain.errors import ProdevalError
+from prodeval.handlers.wiring import build_runner
+
+logger = logging.getLogger(__name__)
 
 _LOG_FORMATS = {"full": kopf.LogFormat.FULL, "plain": kopf.LogFormat.PLAIN, "json": kopf.LogFormat.JSON}
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the operator until it is told to stop."""
+    """Run the operator until it is told to stop; 1 if it cannot start."""
     arguments = _parser().parse_args(argv)
-    # Importing the handlers registers them; other commands must not pay for it.
-    import prodeval.handlers  # noqa: F401, PLC0415
-
-    kopf.configure(verbose=arguments.verbose, log_format=_LOG_FORMATS[arguments.log_format])
+    kopf.configure(log_format=_LOG_FORMATS[arguments.log_format])
+    try:
+        runner = build_runner(load_config(), arguments.namespace)
+    except ProdevalError as error:
+        logger.error("prodeval cannot start: %s", error)  # noqa: TRY400 - a traceback would hide the remedy
+        return 1
     kopf.run(
         standalone=True,
         clusterwide=not arguments.namespace,
         namespaces=arguments.namespace,
         liveness_endpoint=arguments.liveness,
-        memo=kopf.Memo(namespaces=tuple(arguments.namespace)),
+        memo=kopf.Memo(runner=runner),
     )
     return 0
 
@@ -40,5 +48,4 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--liveness", metavar="URL", help="where to answer probes: http://0.0.0.0:8080/healthz")
     parser.add_argument("--log-format", choices=_LOG_FORMATS, default="full", help="default: full")
-    parser.add_argument("-v", "--verbose", action="store_true", help="log more")
     return parser

@@ -55,22 +55,20 @@ class Report:
         synced: the condition `Synced`.
         facts: what a successful sync found.
         judgement: what the judge says.
-        bridge_url: for a link to the run; empty: none.
     """
 
     synced: Condition | None = None
     facts: SyncFacts | None = None
     judgement: Judgement | None = None
-    bridge_url: str = ""
 
 
-def build_status(resource: Resource, report: Report, now: str) -> JSONObject:
-    """The whole status; `now` is RFC 3339 in UTC with seconds."""
+def build_status(resource: Resource, report: Report, now: str, bridge_url: str = "") -> JSONObject:
+    """The whole status; `now` is RFC 3339 in UTC with seconds, `bridge_url` is for a link to the run, empty: none."""
     status = dict(resource.status)
     if report.facts is not None:
         status |= _sync_parts(status, report.facts, now)
     if report.judgement is not None:
-        _write_judgement(status, resource, report.judgement, report.bridge_url)
+        _write_judgement(status, resource, report.judgement, bridge_url)
     if resource.reconcile_requested and report.synced is not None:
         status["lastHandledReconcileAt"] = resource.reconcile_requested[:256]
     synced = report.synced or read_condition(status, "Synced") or NOT_SYNCED

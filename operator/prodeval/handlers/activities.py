@@ -5,12 +5,9 @@ from typing import Any
 
 import kopf
 
-from prodeval.config import load_config
-from prodeval.domain.errors import ProdevalError
 from prodeval.domain.resource import GROUP
 from prodeval.handlers.runner import Runner
 from prodeval.handlers.storage import DigestDiffBaseStorage
-from prodeval.handlers.wiring import build_runner
 
 _ALIVE_WITHIN = 300.0
 """Seconds within which a turn of the poller must end; one turn is bounded by the time-outs of Keptn's API."""
@@ -24,14 +21,10 @@ def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
 
 @kopf.on.startup()
 async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
-    """Set kopf up, read the config, connect everything, start polling."""
+    """Set kopf up, and start what runs beside it; `memo.runner` comes from the command line."""
     configure(settings)
-    try:
-        runner = build_runner(load_config(), memo.namespaces)
-    except ProdevalError as error:
-        raise kopf.PermanentError(str(error)) from error
+    runner: Runner = memo.runner
     runner.start()
-    memo.runner = runner
 
 
 def configure(settings: kopf.OperatorSettings) -> None:
@@ -57,9 +50,8 @@ def configure(settings: kopf.OperatorSettings) -> None:
 @kopf.on.cleanup()
 async def stop(memo: kopf.Memo, **_: Any) -> None:
     """Stop polling and close all connections, which ends what is in flight."""
-    runner: Runner | None = memo.get("runner")
-    if runner is not None:
-        await runner.stop()
+    runner: Runner = memo.runner
+    await runner.stop()
 
 
 @kopf.on.probe(id="results")

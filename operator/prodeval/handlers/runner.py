@@ -41,7 +41,8 @@ class Runner:
         self._locks: dict[ResourceKey, asyncio.Lock] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prodeval")
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopping = threading.Event()
+        self._ending = False
+        self._wake = threading.Event()
 
     def start(self) -> None:
         """Begin to poll results and to reconcile what is due."""
@@ -51,7 +52,8 @@ class Runner:
 
     async def stop(self) -> None:
         """End the loops, and close the connections so that the threads in flight end too."""
-        self._stopping.set()
+        self._ending = True
+        self._wake.set()
         for task in tuple(self._tasks):
             task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -62,6 +64,8 @@ class Runner:
         async with self._locks.setdefault(key, asyncio.Lock()):
             loop = asyncio.get_running_loop()
             again = await loop.run_in_executor(self._threads, self._reconciler.reconcile, key)
+        if self._observer.has_unread(key):
+            self._wake.set()
         if again is not None:
             self._schedule.put(key, again.project, time.monotonic() + again.seconds, again.interval)
 
@@ -73,14 +77,15 @@ class Runner:
             self._spawn(self.reconcile(heir))
 
     def _poll_results(self) -> None:
-        delay = 0.0
-        while not self._stopping.wait(delay):
+        while not self._ending:
+            self._wake.clear()
             delay = _AFTER_ERROR
             try:
                 delay = self._observer.turn()
                 self.last_turn = time.monotonic()
             except Exception:
                 logger.exception("A turn of the poller failed")
+            self._wake.wait(delay)
 
     async def _reconcile_due(self) -> None:
         while True:

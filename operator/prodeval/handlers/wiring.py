@@ -40,7 +40,7 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
     )
     keptn = KeptnClient(config.keptn.url, _Token(cluster, config.credentials_namespace, config.keptn.token_secret))
     poster = EventPoster()
-    reporter = Reporter(registry, StatusWriter(cluster, registry), poster, _now)
+    reporter = Reporter(registry, StatusWriter(cluster, registry), poster, _now, config.keptn.bridge_url)
     tenancy = Tenancy(
         {name: project.grant for name, project in config.projects.items()},
         config.credentials_namespace,

@@ -55,6 +55,10 @@ class Observer:
             return _unread(resource)
         return self._judge_or_tell(resource)
 
+    def has_unread(self, key: ResourceKey) -> bool:
+        """Whether a resource waits for the next turn."""
+        return key in self._look_again
+
     def _judge_or_tell(self, resource: Resource) -> Judgement | None:
         try:
             return self._judge(resource)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from prodeval.domain.json_values import as_object
+from prodeval.domain.json_values import JSONObject, as_object
 from prodeval.domain.report import Report, build_status
 from prodeval.domain.resource import Resource, ResourceKey
 from prodeval.service.announcing import announcements
@@ -18,8 +18,11 @@ Clock = Callable[[], datetime]
 class Reporter:
     """The last step of both use cases."""
 
-    def __init__(self, registry: Registry, writer: StatusWriter, announce: Announcer, clock: Clock) -> None:
-        self._registry, self._writer, self._announce, self._clock = registry, writer, announce, clock
+    def __init__(
+        self, registry: Registry, writer: StatusWriter, announce: Announcer, clock: Clock, bridge_url: str = ""
+    ) -> None:
+        self._registry, self._writer, self._announce = registry, writer, announce
+        self._clock, self._bridge_url = clock, bridge_url
 
     def now(self) -> str:
         """The time as a status holds it: RFC 3339 in UTC with seconds."""
@@ -31,10 +34,12 @@ class Reporter:
         Raises ClusterUnavailableError.
         """
         now = self.now()
-        written = self._writer.update(
-            resource.key,
-            lambda body: build_status(replace(resource, status=as_object(body.get("status"))), report, now),
-        )
+
+        def status_of(body: JSONObject) -> JSONObject:
+            newest = replace(resource, status=as_object(body.get("status")))
+            return build_status(newest, report, now, self._bridge_url)
+
+        written = self._writer.update(resource.key, status_of)
         body = self._registry.body(resource.key)
         if written is None or body is None:
             return

@@ -93,7 +93,6 @@ def life(request, api, applied, image, tmp_path_factory):
 
     def delete_the_resource():
         api.kubectl("delete", "prodeval", NAME, "-n", TEAM)
-        until(lambda: "really deleted" in (folder / "operator.log").read_text())
 
     with git_server(folder / "git", accepted=delete_the_resource) as git:
         create_upstream(git, PROJECT)
@@ -139,7 +138,7 @@ def container(api, image, objects, folder):
         except OSError:
             return None
 
-    command = [image.program, *arguments, "--verbose"]
+    command = [image.program, *arguments]
     with running(command, name="operator", logs=folder, environment=environment) as child:
         yield child, probed
 
