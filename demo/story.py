@@ -164,12 +164,13 @@ def _play(chapter: Chapter, on: Stage) -> Body:
     on.tell(f"\nDelivery of {chapter.version}, {chapter.about}: through qa, then production, with real load in both.\n")
     on.deliver(chapter.version)
     body = on.wait_for(judged(chapter.version), VERDICT_SECONDS)
-    _check_verdict(chapter, body)
+    check_verdict(chapter, body)
     on.tell("\n" + objectives(body) + "\n" + evidence(body))
     return body
 
 
-def _check_verdict(chapter: Chapter, body: Body) -> None:
+def check_verdict(chapter: Chapter, body: Body) -> None:
+    """Raise StoryError, naming both verdicts, if a delivery got another than it should."""
     found = body["status"]["verdict"]
     if found != chapter.expected:
         raise StoryError(f"{chapter.version}: expected {chapter.expected}, found {found}: {message(body)}")
