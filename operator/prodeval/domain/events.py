@@ -1,7 +1,7 @@
 """Keptn's events and sequence executions, read without trusting their shape."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
@@ -11,6 +11,9 @@ OVERLAP = timedelta(minutes=1)
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 _PREFIX = "sh.keptn.event."
+EVALUATION_FINISHED = f"{_PREFIX}evaluation.finished"
+_HEAVY = frozenset({"indicatorResults", "sloFileContent", "comparedEvents"})
+_CARRIED = frozenset({"evaluation", "get-sli", "temporaryData"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,39 @@ def merge_events(*lists: Iterable[Event]) -> tuple[Event, ...]:
     """All events once, oldest first."""
     known = {event.id: event for events in lists for event in events}
     return tuple(sorted(known.values(), key=lambda event: event.order))
+
+
+def slim(event: Event) -> Event:
+    """The event without what only one kind of event needs and all later ones of a run carry along.
+
+    Keptn merges the results of each task into all that follows: without this they would be kept in memory many times.
+    """
+    if event.type == EVALUATION_FINISHED:
+        return event
+    evaluation = {key: value for key, value in as_object(event.data.get("evaluation")).items() if key not in _HEAVY}
+    data = {key: value for key, value in event.data.items() if key not in _CARRIED}
+    return replace(event, data={**data, "evaluation": evaluation} if evaluation else data)
+
+
+def newest_contexts(events: Sequence[Event], most: int) -> tuple[Event, ...]:
+    """The events, oldest first, of so many newest contexts of each service.
+
+    The newest `finished` of each type, stage and service keeps its context too: it may be the last deployment.
+    """
+    kept: set[str] = set()
+    counts: dict[str, set[str]] = {}
+    finished: set[tuple[str, str, str]] = set()
+    for event in reversed(events):
+        service, stage = event.text("service"), event.text("stage")
+        contexts = counts.setdefault(service, set())
+        if len(contexts) < most:
+            contexts.add(event.context)
+        is_newest = event.kind == "finished" and (event.type, stage, service) not in finished
+        if is_newest:
+            finished.add((event.type, stage, service))
+        if is_newest or event.context in contexts:
+            kept.add(event.context)
+    return tuple(event for event in events if event.context in kept)
 
 
 def ask_from(events: Sequence[Event], start: datetime, now: datetime) -> datetime:

@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from prodeval.domain.events import Event, SequenceExecution, ask_from, merge_events
+from prodeval.domain.events import Event, SequenceExecution, ask_from, merge_events, newest_contexts, slim
 from prodeval.domain.resource import Target
 from prodeval.service.ports import Keptn
+
+_CONTEXTS = 20
+"""How many runs of each service are remembered: a verdict needs the newest, and earlier ones if that is invalidated."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """All events since `since`, and some older ones that were asked for by name; oldest first.
+    """The newest runs since `since`, and some older events that were asked for by name; oldest first.
 
     Attributes:
         completed: targets whose deployment from before `since` was asked for.
@@ -36,16 +39,17 @@ class EventLog:
         """Ask for what is new, for everything if `since` is earlier than what is known; tells if there is any."""
         known = self._of(project)
         with known.lock:
-            before = len(known.events)
+            before = {event.id for event in known.events}
             if known.since is None or since < known.since:
                 known.since = since
                 start = since
             else:
                 start = ask_from(known.events, known.since, self._clock())
-            known.events = merge_events(known.events, self._keptn.events(project, start))
+            found = [slim(event) for event in self._keptn.events(project, start)]
+            known.events = newest_contexts(merge_events(known.events, found), _CONTEXTS)
             if with_executions:
                 known.executions = self._keptn.sequence_executions(project)
-            return len(known.events) != before
+            return any(event.id not in before for event in known.events)
 
     def complete(self, target: Target, after_task: str) -> None:
         """Ask once for the newest deployment of a target if none is known: it may be older than what was asked for."""

@@ -95,10 +95,11 @@ class Recording:
             slo_sha256=sha256(self.head["slo"].encode()) if self.head["slo"] else "", changed=tuple(changed)
         )
 
-    def judge(self, t, pending=None, **changes):
-        """The verdict at a moment."""
+    def judge(self, t, pending=None, remembered=tuple, **changes):
+        """The verdict at a moment; `remembered` is what becomes of the events."""
         expectation = self.expectation(t, **changes)
-        selected = select(expectation, self.events(t), self.executions(t), pending, self.now(t))
+        events = remembered(self.events(t))
+        selected = select(expectation, events, self.executions(t), pending, self.now(t))
         return prove(expectation, selected, self.facts(selected)) if isinstance(selected, Found) else selected
 
 

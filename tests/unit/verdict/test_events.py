@@ -1,5 +1,6 @@
 """Keptn's JSON, good and bad."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,14 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodeval.domain.events import (
+    EVALUATION_FINISHED,
     ask_from,
     format_time,
     merge_events,
+    newest_contexts,
     parse_event,
     parse_events,
     parse_executions,
     parse_registrations,
     parse_time,
+    slim,
 )
 from prodeval.domain.verdict import Found, Judgement, prove, select
 from tests.unit.verdict.keptn_events import START, time
@@ -179,3 +183,34 @@ def test_what_arrives_twice_or_in_another_order_gives_the_same_verdict(name, ran
         for events, order in ((once, list), (twice, lambda executions: [*executions[::-1], *executions]))
     ]
     assert results[0] == results[1]
+
+
+def _event(number, context, service="hello", kind="triggered", **data):
+    return parse_event(
+        {
+            "id": str(number),
+            "type": f"sh.keptn.event.deployment.{kind}",
+            "time": (START + timedelta(seconds=number)).isoformat(),
+            "shkeptncontext": context,
+            "data": {"stage": "production", "service": service} | data,
+        }
+    )
+
+
+def test_the_newest_contexts_of_each_service_are_kept_whole():
+    events = [_event(1, "a"), _event(2, "b"), _event(3, "c", "other"), _event(4, "d"), _event(5, "b")]
+    assert [event.id for event in newest_contexts(events, 1)] == ["2", "3", "5"]
+    assert newest_contexts(events, 3) == tuple(events)
+
+
+def test_the_context_of_the_last_deployment_is_kept_however_old():
+    events = [_event(1, "old", kind="finished"), _event(2, "deployed", kind="finished"), _event(3, "x"), _event(4, "y")]
+    assert [event.context for event in newest_contexts(events, 1)] == ["deployed", "y"]
+
+
+def test_results_that_later_events_only_carry_along_are_dropped():
+    carried = {"evaluation": {"timeframe": "2m", "sloFileContent": "x" * 9, "indicatorResults": []}, "get-sli": {}}
+    assert slim(_event(1, "a", **carried)).data["evaluation"] == {"timeframe": "2m"}
+    assert "get-sli" not in slim(_event(1, "a", **carried)).data
+    finished = replace(_event(1, "a", **carried), type=EVALUATION_FINISHED)
+    assert slim(finished) == finished

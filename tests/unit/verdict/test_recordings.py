@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from prodeval.domain.events import merge_events
+from prodeval.domain.events import merge_events, newest_contexts, slim
 from prodeval.domain.resource import Target
 from prodeval.domain.verdict import Found, select
 from tests.unit.verdict.recordings import names, recording
@@ -49,6 +49,21 @@ def _decides(step, run):
         return False
     before = [one for one in run.head["steps"] if one["t"] < step["t"] and "service" not in one]
     return not before or (before[-1]["verdict"], before[-1]["reason"]) != (step["verdict"], step["reason"])
+
+
+def as_the_operator_remembers_them(events):
+    return newest_contexts([slim(event) for event in events], 2)
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS, ids=IDS)
+def test_what_is_forgotten_changes_no_verdict(name, step):
+    run = recording(name)
+    target = Target(run.head["project"], run.head["stage"], step.get("service", run.head["service"]))
+    whole = run.judge(step["t"], target=target)
+    remembered = run.judge(step["t"], target=target, remembered=as_the_operator_remembers_them)
+    assert (remembered.verdict, remembered.event_id) == (whole.verdict, whole.event_id)
+    assert remembered.evaluation == whole.evaluation
+    assert evidence(remembered) == evidence(whole)
 
 
 @pytest.mark.parametrize(("name", "step"), STEPS, ids=IDS)
