@@ -24,7 +24,7 @@ class Size:
     file_bytes: int
 
 
-SIZES = (Size("small", 0, 0), Size("medium", 450, 100_000), Size("large", 50_000, 7_000))
+SIZES = (Size("small", 0, 0), Size("medium", 6_500, 7_000), Size("large", 50_000, 7_000))
 
 
 def make(server: GitServer, size: Size) -> Path:
