@@ -65,4 +65,4 @@ def test_a_secret_is_taken_out_of_foreign_words(before: str, after: str) -> None
 
 
 def test_colours_and_control_characters_go_and_the_words_stay() -> None:
-    assert clean(b"\x1b[31mremote:\x1b[0m no\x07\r\n  pushing\x00 today \xff") == "remote: no pushing today"
+    assert clean(b"\x1b[31mremote:\x1b[0m no\x07\r\n  pushing\x00 today \xff") == "remote: no pushing today \ufffd"

@@ -24,7 +24,7 @@ _WIRE_ERRORS = (
     OSError,
     EOFError,  # paramiko's word for a connection that ends too early
 )
-_UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[^\x20-\x7e\xa0-\u200a\u2010-\u2027\u2030-\ud7ff\uf900-\ufefe]")
+_TERMINAL_CODE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 class LostAnswerError(GitOperationFailedError):
@@ -56,7 +56,8 @@ def clean(text: bytes | str, secrets: Sequence[str] = ()) -> str:
     words = text[:_LONGEST_CLEANED] if isinstance(text, str) else text[:_LONGEST_CLEANED].decode("utf-8", "replace")
     for secret in filter(None, secrets):
         words = words.replace(secret, "***")
-    words = " ".join(_UNPRINTABLE.sub(" ", words).split())
+    visible = (char if char.isprintable() else " " for char in _TERMINAL_CODE.sub(" ", words))
+    words = " ".join("".join(visible).split())
     return words if len(words) <= _LONGEST_MESSAGE else words[: _LONGEST_MESSAGE - 1] + "…"
 
 
