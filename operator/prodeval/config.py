@@ -43,12 +43,19 @@ class ProjectConfig:
 
 @dataclass(frozen=True, slots=True)
 class GitConfig:
-    """How commits are written; timeout in seconds for one Git operation."""
+    """How commits are written.
+
+    Attributes:
+        timeout: seconds for one Git operation.
+        known_hosts: lines in OpenSSH's format, for projects whose Secret has none.
+        allowed_hosts: that upstreams may be on; (): all.
+    """
 
     author_name: str = "prodeval"
     author_email: str = "prodeval@localhost"
     message: str = "gate({service}): sync production evaluation"
     timeout: float = 60.0
+    known_hosts: str = ""
     allowed_hosts: tuple[str, ...] = ()
 
 
@@ -102,6 +109,7 @@ def parse_config(document: JSON) -> Config:
             author_email=author.text("email", _GIT.author_email),
             message=_message(git),
             timeout=_seconds(git, "timeout", "60s"),
+            known_hosts=git.text("knownHosts", ""),
             allowed_hosts=git.texts("allowedHosts"),
         ),
     )

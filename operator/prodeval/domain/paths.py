@@ -10,7 +10,10 @@ from prodeval.domain.errors import InvalidSpecError
 
 MAX_LENGTH = 255
 _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*"
-_PATH = re.compile(rf"{_SEGMENT}(/{_SEGMENT})*")
+PATH_PATTERN = rf"{_SEGMENT}(/{_SEGMENT})*"
+"""A path below a service; the same as in the CRD."""
+
+_PATH = re.compile(PATH_PATTERN)
 
 SLO = "slo.yaml"
 SLI = "prometheus/sli.yaml"

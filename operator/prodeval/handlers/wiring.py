@@ -36,7 +36,10 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
     for body in cluster.resources(namespaces):
         registry.put(body)
     repositories = Repositories(
-        author_name=config.git.author_name, author_email=config.git.author_email, timeout=config.git.timeout
+        author_name=config.git.author_name,
+        author_email=config.git.author_email,
+        timeout=config.git.timeout,
+        known_hosts=config.git.known_hosts,
     )
     keptn = KeptnClient(config.keptn.url, _Token(cluster, config.credentials_namespace, config.keptn.token_secret))
     poster = EventPoster()

@@ -24,6 +24,7 @@ def test_everything_can_be_set():
                 "author": {"name": "n", "email": "e"},
                 "message": "x {name}",
                 "timeout": "5s",
+                "knownHosts": "h ssh-ed25519 A",
                 "allowedHosts": ["h"],
             },
         }
@@ -31,6 +32,7 @@ def test_everything_can_be_set():
     assert config.keptn.url == "https://keptn.example.com/api"
     assert config.projects["fulltour"].grant == Grant(("team-a",), ("*",))
     assert (config.projects["fulltour"].branch, config.projects["fulltour"].layout) == ("trunk", "Directory")
+    assert config.git.known_hosts == "h ssh-ed25519 A"
     assert (config.git.timeout, config.git.allowed_hosts, config.writable_paths) == (5.0, ("h",), ("job/*",))
 
 

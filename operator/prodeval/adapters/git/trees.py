@@ -11,14 +11,14 @@ from dulwich.objects import ObjectID, parse_tree, serialize_tree, sorted_tree_it
 from prodeval.adapters.git.failures import BadAnswerError
 from prodeval.adapters.git.objects import Objects
 from prodeval.domain.errors import InvalidFileError
+from prodeval.domain.paths import PATH_PATTERN
 
 _DIRECTORY, _SYMLINK, _SUBMODULE, _NEW_FILE = 0o040000, 0o120000, 0o160000, 0o100644
 _NAMES = {_DIRECTORY: "a directory", _SYMLINK: "a symbolic link", _SUBMODULE: "a submodule"}
 _DEEPEST = 64
 _MOST_ENTRIES = 100_000
 _MOST_NEIGHBOURS = 256
-_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*"
-_WRITABLE = re.compile(rf"(\.keptn-stages/)?{_SEGMENT}(/{_SEGMENT})*")
+_WRITABLE = re.compile(rf"(\.keptn-stages/)?{PATH_PATTERN}")
 _LONGEST_PATH = 1024
 
 
