@@ -254,7 +254,7 @@ def test_columns_and_field_selectors(apply, cluster):
     assert cluster.kubectl("get", "prodevals", "-A", "--field-selector", selector, "-o", "name").split() == [
         f"productionevaluation.prodeval.dev/{name}"
     ]
-    assert not cluster.kubectl("get", "prodevals", "-A", "--field-selector", "status.verdict=Pass", "-o", "name")
+    assert not cluster.kubectl("get", "prodevals", "-n", "crd", "--field-selector", "status.verdict=Pass", "-o", "name")
 
 
 def test_kopfs_notes_survive_and_unknown_status_does_not(apply, cluster):

@@ -152,11 +152,8 @@ def _expectation(resource: Resource) -> Expectation:
 
 
 def _unanswered(resource: Resource, error: ProdevalError) -> Judgement | None:
-    """What is said while Keptn does not answer: only who waits for a first verdict needs to know."""
-    passed = read_condition(resource.status, "Passed")
-    is_first = passed is None or passed.reason == "Reconciling"
-    waits = _is_pending(resource) and resource.status.get("verdict") == "Pending"
-    if not (is_first or waits):
+    """What is said while Keptn does not answer: a verdict stays, and who has none is told why."""
+    if resource.status.get("verdict", "Pending") != "Pending":
         return None
     condition = Condition("Passed", "Unknown", KeptnUnavailableError.reason, f"{error}; will be tried again")
     return Judgement("Pending", condition, pending=read_pending(resource.status))
