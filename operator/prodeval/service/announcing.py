@@ -45,8 +45,9 @@ def _judged(before: JSONObject, after: JSONObject) -> Announcement | None:
     if passed is None or verdict == "Pending" or _verdict_of(before) == _verdict_of(after):
         return None
     kind: Literal["Normal", "Warning"] = "Normal" if verdict in {"Pass", "Warning"} else "Warning"
-    version = as_text(child(after, "lastEvaluation", "version"), "the deployed version")
-    return Announcement(kind, f"Verdict{verdict}", f"{version}: {passed.message}")
+    version = as_text(child(after, "lastEvaluation", "version"))
+    message = passed.message if version in passed.message else f"{version}: {passed.message}"
+    return Announcement(kind, f"Verdict{verdict}", message)
 
 
 def _verdict_of(status: JSONObject) -> tuple[str, str]:
