@@ -1,16 +1,17 @@
 """What Git says about the files behind one evaluation."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prodeval.domain.errors import ProdevalError
 from prodeval.domain.files import sha256
 from prodeval.domain.json_values import as_text, child
-from prodeval.domain.paths import SLO, Layout, Place, place
+from prodeval.domain.paths import SLI, SLO, Layout, Place, place
 from prodeval.domain.resource import Resource
 from prodeval.domain.upstream import Snapshot
 from prodeval.domain.verdict import FileFacts, Found
-from prodeval.service.resolving import managed_files, reader
+from prodeval.service.resolving import managed_files, reader, shared_places
 from prodeval.service.syncing import Syncer
 
 logger = logging.getLogger(__name__)
@@ -43,9 +44,21 @@ class FileReader:
 def _facts(resource: Resource, found: Found, snapshot: Snapshot) -> FileFacts:
     where = _stage_place(resource, snapshot)
     read = reader(snapshot, where, resource.target.service)
-    known = {file.path: file.sha256 for file in managed_files(resource)}
-    changed = tuple(path for path, digest in known.items() if sha256(read(path) or b"") != digest)
+    changed = tuple(_changed(resource, snapshot, where))
     return FileFacts(_slo_sha256(resource, found, snapshot.tips.get(where.branch, ""), read(SLO)), changed)
+
+
+def _changed(resource: Resource, snapshot: Snapshot, where: Place) -> Iterator[str]:
+    """What judges the service and is no longer as the last sync left or found it, in words."""
+    shared = shared_places(where, snapshot.default_branch)
+    known = {(file.path, file.origin if file.origin in shared else ""): file.sha256 for file in managed_files(resource)}
+    watched = {*known, (SLI, ""), *((SLI, origin) for origin in shared)}
+    for path, origin in sorted(watched):
+        level = shared.get(origin)
+        place_of = level.root + path if level else where.of(resource.target.service, path)
+        content = snapshot.read(level.branch if level else where.branch, place_of)
+        if known.get((path, origin), "") != (sha256(content) if content is not None else ""):
+            yield f"{path} ({origin.rpartition('/')[2]} level)" if level else path
 
 
 def _slo_sha256(resource: Resource, found: Found, tip: str, at_tip: bytes | None) -> str | None:

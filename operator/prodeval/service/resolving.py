@@ -117,7 +117,7 @@ def _default_sources(resource: Resource, seen: View, shipyard: str) -> tuple[Fil
 
 def written_digests(resource: Resource) -> Mapping[str, str]:
     """The digests of the files that we wrote earlier, by path, from the status."""
-    return {file.path: file.sha256 for file in managed_files(resource) if file.origin != OWN}
+    return {file.path: file.sha256 for file in managed_files(resource) if not file.origin.startswith(OWN)}
 
 
 OWN = "own"
@@ -141,7 +141,7 @@ def sort_out(
     where, written = seen.place(target.stage), written_digests(resource)
     read = reader(seen.snapshot, where, target.service)
     changes: list[Change] = []
-    managed = _own_files(read, {file.path for file in wanted})
+    managed = [*_own_files(read, {file.path for file in wanted}), *_shared_files(seen.snapshot, where)]
     for file in wanted:
         check_path(file.path, writable)
         found = read(file.path)
@@ -152,10 +152,21 @@ def sort_out(
         managed.append(ManagedFile(file.path, sha256(file.content), file.origin))
         if owner == "Write":
             changes.append(Change(where.branch, where.of(target.service, file.path), file.content))
-    return tuple(changes), tuple(sorted(managed, key=lambda file: file.path))
+    return tuple(changes), tuple(sorted(managed, key=lambda file: (file.path, file.origin)))
 
 
 def _own_files(read: Callable[[str], bytes | None], wanted: Collection[str]) -> list[ManagedFile]:
     """What judges the service beside the wanted files, so that a change of it is noticed."""
     found = ((path, read(path)) for path in (SLO, SLI) if path not in wanted)
     return [ManagedFile(path, sha256(content), OWN) for path, content in found if content is not None]
+
+
+def shared_places(where: Place, default_branch: str) -> Mapping[str, Place]:
+    """Where Keptn merges a service's sli.yaml with others, by the origin that such a file has in a status."""
+    return {f"{OWN}/stage": where, f"{OWN}/project": Place(default_branch, "")}
+
+
+def _shared_files(snapshot: Snapshot, where: Place) -> list[ManagedFile]:
+    places = shared_places(where, snapshot.default_branch)
+    found = ((origin, snapshot.read(level.branch, level.root + SLI)) for origin, level in places.items())
+    return [ManagedFile(SLI, sha256(content), origin) for origin, content in found if content is not None]
