@@ -12,4 +12,7 @@ def parse_duration(text: str) -> timedelta:
     """Read a duration; raises ValueError if it is none."""
     if not _WHOLE.fullmatch(text):
         raise ValueError(f"{text!r} is not a duration; write 90s, 2m or 1h30m")
-    return timedelta(seconds=sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(text)))
+    try:
+        return timedelta(seconds=sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(text)))
+    except OverflowError as error:
+        raise ValueError(f"{text[:40]!r} is longer than any duration can be") from error

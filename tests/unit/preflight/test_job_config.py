@@ -33,6 +33,8 @@ OTHER = JOB_CONFIG.replace("je-test", "test")
         ("(?i)JE-TEST", None),
         (r"\pL", None),
         ("x" * 500, None),
+        ("s" + "?" * 60 + "}", None),
+        ("[" * 60 + "a" * 60 + "{1,2" * 20, None),
     ],
 )
 def test_a_pattern_is_tried_without_anchors_unless_it_could_take_long_or_mean_something_else_in_go(

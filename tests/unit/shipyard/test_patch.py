@@ -101,6 +101,11 @@ def test_an_adopted_timeframe_is_kept_unless_the_spec_sets_one():
     )
 
 
+@pytest.mark.parametrize("present", ["9" * 30 + "h", "9" * 5000 + "h", "1.5m", "2d"])
+def test_a_timeframe_that_is_no_duration_of_ours_is_replaced_when_the_spec_sets_one(present: str):
+    assert (present, "3m") in replaced(TIMED.replace("5m", present), Gate("production", timeframe="3m"))
+
+
 def test_an_equal_timeframe_in_other_words_is_left_alone():
     assert replaced(TIMED, Gate("production", timeframe="300s"))[-1][0] == ""
 

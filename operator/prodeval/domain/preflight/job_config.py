@@ -42,11 +42,11 @@ _TASK = frozenset(
     }
 )
 _SIMPLE = re.compile(
-    r"(?:[\w/:, =@~!\"'%&;<>#.-]|\\[.\\/+*?^$|()\[\]{}dDwWsS-]|\[\^?[\w. /:-]+\]"
-    r"|\(\?:|\((?!\?)|\)|\||\^|\$|[*+?]\??|\{[0-9]{1,2}(?:,[0-9]{0,2})?\})*",
+    r"(?>[\w/:, =@~!\"'%&;<>#.-]|\\[.\\/+*?^$|()\[\]{}dDwWsS-]|\[\^?[\w. /:-]+\]"
+    r"|\(\?:|\((?!\?)|\)|\||\^|\$|[*+?]\??|\{[0-9]{1,2}(?:,[0-9]{0,2})?\})*+",
     re.ASCII,
 )
-"""What Go and Python read alike."""
+"""What Go and Python read alike; the groups are atomic, since this is tried on anything."""
 
 _QUANTIFIER = re.compile(r"(?<![\\(])(?:[*+?]\??|\{[0-9,]+\})")
 _REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{)")
