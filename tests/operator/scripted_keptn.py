@@ -14,6 +14,8 @@ from prodeval.domain.events import parse_time
 
 EVENTS = "/api/mongodb-datastore/event"
 EXECUTIONS = "/api/controlPlane/v1/sequence-execution"
+UNIFORM = "/api/controlPlane/v1/uniform/registration"
+REGISTERED = [{"name": "job-executor-service", "subscriptions": [{"event": "sh.keptn.event.je-test.triggered"}]}]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -82,6 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif address.path == EXECUTIONS:
             found = keptn.executions.get(query["project"], [])[: int(query["pageSize"])]
             self.answer(HTTPStatus.OK, {"sequenceExecutions": found, "totalCount": len(found)})
+        elif address.path == UNIFORM:
+            self.answer(HTTPStatus.OK, REGISTERED)
         else:
             keptn.refused.append(self.path)
             self.answer(HTTPStatus.NOT_FOUND, {"code": 404, "message": f"path {address.path} was not found"})

@@ -22,6 +22,7 @@ from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.status import StatusWriter
 from prodeval.service.syncing import Syncer, Tenancy
+from prodeval.service.uniform import Uniform
 
 _TOKEN_SECONDS = 60.0
 _TOKEN_KEY = "keptn-api-token"  # noqa: S105 - the key in a Secret, not its content
@@ -42,6 +43,7 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
         known_hosts=config.git.known_hosts,
     )
     keptn = KeptnClient(config.keptn.url, _Token(cluster, config.credentials_namespace, config.keptn.token_secret))
+    uniform = Uniform(keptn, _now)
     poster = EventPoster()
     reporter = Reporter(registry, StatusWriter(cluster, registry), poster, _now, config.keptn.bridge_url)
     tenancy = Tenancy(
@@ -53,9 +55,9 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
         cluster,
         lambda project, credentials: repositories.open(project, credentials, branch=_branch(config, project)),
         tenancy,
-        lambda project: _plan_settings(config, project),
+        lambda project: _plan_settings(config, project, uniform),
     )
-    observer = Observer(registry, reporter, EventLog(keptn, _now), FileReader(syncer), _now)
+    observer = Observer(registry, reporter, EventLog(keptn, _now), uniform, FileReader(syncer), _now)
 
     def close() -> None:
         repositories.close()
@@ -93,7 +95,7 @@ def _branch(config: Config, project: str) -> str | None:
     return overrides.branch if overrides else None
 
 
-def _plan_settings(config: Config, project: str) -> PlanSettings:
+def _plan_settings(config: Config, project: str, uniform: Uniform) -> PlanSettings:
     overrides = config.projects.get(project)
     layout = Layout(overrides.layout) if overrides and overrides.layout else None
-    return PlanSettings(config.git.message, config.writable_paths, layout)
+    return PlanSettings(config.git.message, config.writable_paths, layout, uniform.event_types)

@@ -16,7 +16,12 @@ _MOST_DOUBTS = 5
 
 
 def check_files(
-    resource: Resource, seen: View, paths: Iterable[str], changes: tuple[Change, ...], wish: Wish
+    resource: Resource,
+    seen: View,
+    paths: Iterable[str],
+    changes: tuple[Change, ...],
+    wish: Wish,
+    listened: frozenset[str] | None,
 ) -> tuple[Finding, ...]:
     """The doubts about a service's files as they will be; raises InvalidFileError for what cannot work."""
     where, target = seen.place(resource.target.stage), resource.target
@@ -31,7 +36,7 @@ def check_files(
         stage=_level(seen, where),
         project=_level(seen, Place(seen.snapshot.default_branch, "")),
     )
-    findings = check(files, wish, target)
+    findings = check(files, wish, target, subscriptions=listened)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise _refusal(errors)

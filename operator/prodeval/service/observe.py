@@ -16,6 +16,7 @@ from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
+from prodeval.service.uniform import Uniform
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +28,22 @@ class Observer:
     """Finds, proves and reports verdicts. Safe to use from many threads."""
 
     def __init__(
-        self, registry: Registry, reporter: Reporter, log: EventLog, files: FileReader, clock: Callable[[], datetime]
+        self,
+        registry: Registry,
+        reporter: Reporter,
+        log: EventLog,
+        uniform: Uniform,
+        files: FileReader,
+        clock: Callable[[], datetime],
     ) -> None:
         self._registry, self._reporter, self._log = registry, reporter, log
-        self._files, self._clock = files, clock
+        self._files, self._uniform, self._clock = files, uniform, clock
         self._to_prove_again: set[ResourceKey] = set()
         self._look_again: set[ResourceKey] = set()
 
     def turn(self) -> float:
         """Ask for what is new in each project and report what changed; returns the seconds until the next turn."""
+        self._uniform.refresh()
         projects: defaultdict[str, list[Resource]] = defaultdict(list)
         for resource in self._registry.resources():
             if not resource.suspend and _first_sync(resource) is not None:

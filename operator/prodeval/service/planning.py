@@ -1,16 +1,21 @@
 """What one resource wants to push: decided over a snapshot of the upstream; nothing is written here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from prodeval.domain.errors import DependencyNotReadyError, ShipyardRefusedError
 from prodeval.domain.files import ManagedFile, files_digest
 from prodeval.domain.paths import SHIPYARD, SLO, Layout, Place
 from prodeval.domain.preflight import Wish
-from prodeval.domain.resource import Load, Resource
+from prodeval.domain.resource import Load, Resource, Target
 from prodeval.domain.shipyard import Patched, gate, inherited_timeframe, patch
 from prodeval.domain.upstream import Change, Snapshot, Write
 from prodeval.service.checking import check_files, check_others, in_words
 from prodeval.service.resolving import ConfigMaps, View, check_service, sort_out, view, wanted_files
+
+
+def _unknown(_: Target) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,13 @@ class PlanSettings:
         message: the first line of commit messages; fixed placeholders, replaced as text.
         writable_paths: globs of files beyond the well-known ones.
         layout: None: detected.
+        listened: the event types of a target that somebody in Keptn listens to; None: unknown.
     """
 
     message: str
     writable_paths: tuple[str, ...] = ()
     layout: Layout | None = None
+    listened: Callable[[Target], frozenset[str] | None] = _unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def make_plan(resource: Resource, snapshot: Snapshot, config_maps: ConfigMaps, s
     )
     wish = replace(wish, default_timeframe=inherited_timeframe(shipyard, wish.stage, wish.sequence))
     patched = patch(shipyard, wish)
-    findings = check_files(resource, seen, paths, changes, Wish(wish, shipyard))
+    findings = check_files(resource, seen, paths, changes, Wish(wish, shipyard), settings.listened(resource.target))
     others = check_others(resource, seen, wish, patched)
     shipyard_change = _shipyard_change(snapshot, patched)
     is_managed = resource.shipyard.policy == "Manage"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
-from prodeval.domain.events import Event, SequenceExecution
+from prodeval.domain.events import Event, SequenceExecution, Subscription
 from prodeval.domain.json_values import JSONObject
 from prodeval.domain.resource import ResourceKey
 
@@ -50,6 +50,10 @@ class Keptn(Protocol):
 
     def sequence_executions(self, project: str) -> tuple[SequenceExecution, ...]:
         """The newest sequence executions of a project; raises DependencyNotReadyError if Keptn does not know it."""
+        ...
+
+    def registrations(self) -> tuple[Subscription, ...]:
+        """What the integrations registered in Keptn's uniform listen to."""
         ...
 
 
