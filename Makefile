@@ -42,7 +42,7 @@ fuzz: .venv/installed ## fuzz each parser for SECONDS
 	for parser in $(PARSERS); do $(BIN)/python -m tests.fuzz.fuzz $$parser $(SECONDS) || exit 1; done
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 lock: .venv/installed ## resolve the requirements anew
 	$(BIN)/pip install --quiet uv
 	$(COMPILE) --output-file deploy/requirements.txt pyproject.toml
