@@ -49,6 +49,16 @@ def read_condition(status: JSONObject, name: str) -> Condition | None:
     return None
 
 
+def condition_generation(status: JSONObject, name: str) -> int | None:
+    """The generation that a condition is about; None if there is no such condition."""
+    for entry in as_list(status.get("conditions")):
+        body = as_object(entry)
+        generation = body.get("observedGeneration")
+        if body.get("type") == name and isinstance(generation, int):
+            return generation
+    return None
+
+
 def _status(value: JSON) -> ConditionStatus:
     match value:
         case "True":
@@ -70,7 +80,8 @@ def health(resource: Resource, synced: Condition, passed: Condition, verdict: st
         return _stalled(synced.reason, synced.message)
     if verdict in resource.degrade_on:
         return _stalled(_degraded_reason(passed, verdict), passed.message)
-    if verdict == "Pending" and resource.version and passed.reason in AWAITING_REASONS:
+    is_awaited = resource.version and passed.reason in AWAITING_REASONS
+    if verdict == "Pending" and (is_awaited or passed.reason == "EvidenceOutstanding"):
         return _in_progress("Unknown", passed.reason, passed.message)
     reason = "Synced" if verdict == "Pending" else f"Evaluation{_PAST[verdict]}"
     return (Condition("Ready", "True", reason, passed.message),)

@@ -5,7 +5,8 @@ ProdevalError
 │   ├── DependencyNotReadyError    a Secret, ConfigMap, stage or service is not there yet
 │   ├── GitOperationFailedError    the Git server did not answer, or not as it should
 │   ├── KeptnUnavailableError      Keptn's API did not answer, or not as it should
-│   └── ClusterUnavailableError    the Kubernetes API did not answer, or not as it should
+│   ├── ClusterUnavailableError    the Kubernetes API did not answer, or not as it should
+│   └── SupersededError            a newer spec, or a deletion, made a plan pointless
 └── PermanentError            somebody has to change something first
     ├── InvalidSpecError           the resource asks for something that cannot be
     ├── InvalidFileError           a file that Keptn could not read (has path, line and column)
@@ -66,6 +67,12 @@ class ClusterUnavailableError(RetryableError):
     """The Kubernetes API did not answer, or not as it should."""
 
     reason = "ClusterUnavailable"
+
+
+class SupersededError(RetryableError):
+    """A newer spec, or a deletion, made a plan pointless before it was pushed."""
+
+    reason = "Superseded"
 
 
 class InvalidSpecError(PermanentError):

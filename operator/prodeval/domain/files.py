@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from prodeval.domain.errors import DependencyNotReadyError
@@ -30,11 +31,19 @@ class WantedFile:
 
 @dataclass(frozen=True, slots=True)
 class ManagedFile:
-    """One file as the stage holds it after a sync; origin `own`: somebody else's, kept as found."""
+    """One file as the stage holds it after a sync.
+
+    Attributes:
+        origin: `own`: somebody else's, kept as found.
+        changed_at: when a sync last found or made it different from what an earlier one had left; None: never.
+        previous: its digest until then; empty: none.
+    """
 
     path: str
     sha256: str
     origin: str
+    changed_at: datetime | None = None
+    previous: str = ""
 
 
 def sha256(content: bytes) -> str:

@@ -92,13 +92,15 @@ def _suspended(status: JSONObject, synced: Condition) -> tuple[Condition, ...]:
 def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSON]:
     before = as_object(status.get("sync"))
     last_push = now if facts.pushed else as_text(before.get("lastPushTime"))
+    digest = files_digest(facts.files)
+    is_same = not facts.pushed and digest == before.get("filesDigest")
     sync: dict[str, JSON] = {
         "firstSyncTime": as_text(before.get("firstSyncTime"), now),
         "lastPushTime": last_push,
-        "stageRevision": facts.stage_revision,
-        "shipyardRevision": facts.shipyard_revision,
-        "filesDigest": files_digest(facts.files),
-        "files": [{"path": file.path, "sha256": file.sha256, "from": file.origin} for file in facts.files],
+        "stageRevision": _revision(before, "stageRevision", facts.stage_revision, is_same=is_same),
+        "shipyardRevision": _revision(before, "shipyardRevision", facts.shipyard_revision, is_same=is_same),
+        "filesDigest": digest,
+        "files": _files(before, facts.files, now),
         "plan": [_planned(change) for change in facts.planned],
     }
     resolved: dict[str, JSON] = {
@@ -109,6 +111,29 @@ def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSO
         "timeframe": facts.timeframe,
     }
     return {"resolved": _given(resolved), "sync": _given(sync)}
+
+
+def _files(before: JSONObject, files: Sequence[ManagedFile], now: str) -> list[JSON]:
+    """The files, each with when it became what it is: a verdict measured meanwhile was made with two contents."""
+    entries = map(as_object, as_list(before.get("files")))
+    known = {(as_text(entry.get("path")), as_text(entry.get("from"))): entry for entry in entries}
+    return [_file(file, known.get((file.path, file.origin)), now) for file in files]
+
+
+def _file(file: ManagedFile, known: JSONObject | None, now: str) -> JSONObject:
+    entry: dict[str, JSON] = {"path": file.path, "sha256": file.sha256, "from": file.origin}
+    if known is None:
+        return entry
+    kept = {name: as_text(known.get(name)) for name in ("previousSHA256", "changedAt")}
+    changed = {"previousSHA256": as_text(known.get("sha256")), "changedAt": now}
+    return _given(entry | (kept if known.get("sha256") == file.sha256 else changed))
+
+
+def _revision(before: JSONObject, name: str, tip: str, *, is_same: bool) -> str:
+    """Where our files last changed, and not the tip: else each commit of anybody would be a write for each resource."""
+    known = as_text(before.get(name))
+    branch = tip.partition("@")[0]
+    return known if is_same and known.partition("@")[0] == branch else tip
 
 
 def _given(values: dict[str, JSON]) -> JSONObject:
@@ -132,7 +157,7 @@ def _write_judgement(status: dict[str, JSON], resource: Resource, judgement: Jud
         status["pending"] = _pending(judgement.pending)
     if judgement.passed.reason == "Invalidated":
         status.pop("lastEvaluation", None)
-    if judgement.event_id:
+    if judgement.event_id and not judgement.recalled:
         status["lastEvaluation"] = _evaluation(judgement, resource, bridge_url)
         status["history"] = _history(as_list(status.get("history")), judgement)[: resource.history_limit]
 
@@ -166,6 +191,8 @@ def _evaluation(judgement: Judgement, resource: Resource, bridge_url: str) -> JS
         "context": judgement.context,
         "eventID": judgement.event_id,
         "version": judgement.version,
+        "triggeredAt": format_time(judgement.triggered) if judgement.triggered else "",
+        "tasks": dict(zip(("sequence", "afterTask", "testTask"), resource.shipyard.tasks, strict=True)),
         "url": link,
         "evidence": [_check(check) for check in judgement.evidence],
     }

@@ -89,6 +89,11 @@ class ShipyardSpec:
     timeframe: str | None = None
     on_fail: OnFail | None = None
 
+    @property
+    def tasks(self) -> tuple[str, str, str]:
+        """Sequence, anchor and test task: what a verdict is about."""
+        return self.sequence, self.after_task, self.test_task
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -135,6 +140,19 @@ def read_resource(body: JSONObject) -> Resource:
         interval=_duration(spec, "interval", "10m"),
         suspend=spec.get("suspend") is True,
         history_limit=_integer(spec.get("historyLimit"), 10, "spec.historyLimit"),
+        status=as_object(body.get("status")),
+    )
+
+
+def unreadable_resource(body: JSONObject) -> Resource:
+    """What is known of an object whose spec cannot be read: who it is, and its status; its target is empty."""
+    generation = child(body, "metadata", "generation")
+    return Resource(
+        key=resource_key(body),
+        target=Target("", "", ""),
+        uid=as_text(child(body, "metadata", "uid")),
+        created=as_text(child(body, "metadata", "creationTimestamp")),
+        generation=generation if isinstance(generation, int) and not isinstance(generation, bool) else 0,
         status=as_object(body.get("status")),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from prodeval.domain.errors import DependencyNotReadyError
+from prodeval.domain.events import parse_time
 from prodeval.domain.files import (
     ManagedFile,
     WantedFile,
@@ -128,7 +129,13 @@ def managed_files(resource: Resource) -> tuple[ManagedFile, ...]:
     """The files that the last sync left, from the status."""
     entries = map(as_object, as_list(child(resource.status, "sync", "files")))
     return tuple(
-        ManagedFile(as_text(entry.get("path")), as_text(entry.get("sha256")), as_text(entry.get("from")))
+        ManagedFile(
+            path=as_text(entry.get("path")),
+            sha256=as_text(entry.get("sha256")),
+            origin=as_text(entry.get("from")),
+            changed_at=parse_time(as_text(entry.get("changedAt"))),
+            previous=as_text(entry.get("previousSHA256")),
+        )
         for entry in entries
     )
 

@@ -32,6 +32,7 @@ def prove(expectation: Expectation, found: Found, facts: FileFacts) -> Judgement
         context=record.context,
         version=record.version,
         ended=finished.time,
+        triggered=found.candidate.time,
         evaluation=record,
         evidence=checks,
         pending=found.pending,

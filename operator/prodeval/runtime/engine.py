@@ -1,0 +1,166 @@
+"""Runs turns: hears of resources, decides what is due when, and starts what may begin."""
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from prodeval.domain.conditions import read_condition
+from prodeval.domain.json_values import JSONObject
+from prodeval.domain.resource import Resource
+from prodeval.runtime.lane import Cause, Lane, Turn
+from prodeval.service.clock import Clock
+from prodeval.service.observe_turn import ObserveTurns
+from prodeval.service.registry import Entry, Registry
+from prodeval.service.reporting import Reporter
+from prodeval.service.sweep import Sweep
+from prodeval.service.sync_turn import SyncTurns
+from prodeval.service.turns import Again, TurnEnd
+
+logger = logging.getLogger(__name__)
+
+SYNC_PLACES, OBSERVE_PLACES = 16, 16
+SWEEP_SECONDS = 300.0
+SWEEP_AFTER_START = 30.0
+_AFTER_FAULT = 15.0
+"""Seconds until a turn is tried again that ended in an error of ours."""
+_LONGEST_WAIT = 1.0
+"""Seconds between two looks at what is due, so that a look that stands still is noticed."""
+
+_WAITING = frozenset({"DuplicateTarget", "ShipyardConflict"})
+
+Start = Callable[[Callable[[], None]], None]
+"""Runs some work in a thread of its own, or wherever a test wants it."""
+
+
+class Engine:
+    """Two lanes and a sweep. Safe to use from many threads; `tick` is called by one."""
+
+    def __init__(  # noqa: PLR0913 - what the operator is made of
+        self,
+        registry: Registry,
+        sync: SyncTurns,
+        observe: ObserveTurns,
+        reporter: Reporter,
+        sweep: Sweep,
+        clock: Clock,
+        start: Start,
+    ) -> None:
+        self._registry, self._sync, self._observe = registry, sync, observe
+        self._reporter, self._sweep, self._clock, self._start = reporter, sweep, clock, start
+        self._syncs, self._looks, self._sweeps = Lane(SYNC_PLACES), Lane(OBSERVE_PLACES), Lane(1)
+        self._lock = threading.Lock()
+        self._due = threading.Event()
+        self._ending = False
+        self._ticked = clock.monotonic()
+        registry.listen(self._heard)
+        self._sweeps.wake("", "", clock.monotonic() + SWEEP_AFTER_START, Cause.TIME)
+
+    def told(self, kind: str | None, body: JSONObject, uid: str) -> None:
+        """What the watch says: `DELETED`, anything else, or None for what is there already."""
+        if kind == "DELETED":
+            self._registry.drop(uid)
+        else:
+            self._registry.put(body)
+
+    def run(self) -> None:
+        """Start turns until `stop`; the dispatcher's thread."""
+        while not self._ending:
+            self._due.clear()
+            self._due.wait(self.tick())
+
+    def stop(self) -> None:
+        """Begin no more turns."""
+        self._ending = True
+        self._due.set()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the dispatcher last looked at what is due: it never waits for a server."""
+        return self._clock.monotonic() - self._ticked
+
+    def tick(self) -> float:
+        """Start all turns that may begin; returns the seconds until there is something to look at again."""
+        now = self._ticked = self._clock.monotonic()
+        lanes = (
+            (self._syncs, lambda turn: self._sync.turn(turn.project, turn.items)),
+            (self._looks, lambda turn: self._observe.turn(turn.project)),
+            (self._sweeps, self._swept),
+        )
+        for lane, work in lanes:
+            while turn := self._take(lane, now):
+                self._start(partial(self._run, lane, turn, work))
+        with self._lock:
+            times = [lane.next_due(now) for lane, _ in lanes]
+        return min((max(0.0, time - now) for time in times if time is not None), default=_LONGEST_WAIT)
+
+    def _take(self, lane: Lane, now: float) -> Turn | None:
+        with self._lock:
+            return lane.take(now)
+
+    def _run(self, lane: Lane, turn: Turn, work: Callable[[Turn], TurnEnd]) -> None:
+        """One turn, in a thread of its own: whatever happens in it, the place is given back and the work comes again."""
+        try:
+            end = work(turn)
+        except Exception:
+            logger.exception("A turn of project %r failed; will be tried again", turn.project)
+            end = TurnEnd(dict.fromkeys(turn.items, Again(_AFTER_FAULT)))
+        now = self._clock.monotonic()
+        with self._lock:
+            lane.ended(turn.project, now)
+            for item, again in end.again.items():
+                if lane is not self._syncs or self._registry.get(item) is not None:
+                    lane.wake(turn.project, item, now + again.seconds, Cause.TIME, again.slack)
+            if end.hold:
+                lane.hold(turn.project, now + end.hold)
+            if end.news:
+                self._looks.wake(turn.project, turn.project, now, Cause.CHANGE)
+        self._due.set()
+
+    def _swept(self, turn: Turn) -> TurnEnd:
+        self._sweep.turn()
+        return TurnEnd(dict.fromkeys(turn.items, Again(SWEEP_SECONDS)))
+
+    def _heard(self, now: Entry | None, before: Entry | None) -> None:
+        """Something is new, changed or gone: make due what follows from it."""
+        if now is None:
+            if before is not None:
+                self._gone(before.resource)
+            return
+        if before is None:
+            self._wake(now.resource, Cause.START if now.resource.status else Cause.CHANGE)
+            self._wake_rivals(now.resource)
+        elif _asks_for_more(now.resource, before.resource):
+            self._wake(now.resource, Cause.CHANGE)
+            self._wake_rivals(now.resource)
+
+    def _wake(self, resource: Resource, cause: Cause) -> None:
+        project, now = resource.target.project, self._clock.monotonic()
+        with self._lock:
+            self._syncs.wake(project, resource.uid, now, cause)
+            self._looks.wake(project, project, now, cause)
+        self._due.set()
+
+    def _wake_rivals(self, resource: Resource) -> None:
+        """Those that share a target or a sequence: who owns it, or may, can be another one now."""
+        for other in self._registry.project(resource.target.project):
+            if other.uid != resource.uid and (other.target == resource.target or _waits_for_another(other)):
+                self._wake(other, Cause.CHANGE)
+
+    def _gone(self, resource: Resource) -> None:
+        with self._lock:
+            self._syncs.forget(resource.uid)
+        for part in (self._sync, self._observe, self._reporter):
+            part.forget(resource.uid)
+        self._wake_rivals(resource)
+
+
+def _asks_for_more(now: Resource, before: Resource) -> bool:
+    """Whether somebody changed what is wanted, or asks for a sync; a status is no wish."""
+    wish = (now.generation, now.reconcile_requested)
+    return wish != (before.generation, before.reconcile_requested)
+
+
+def _waits_for_another(resource: Resource) -> bool:
+    synced = read_condition(resource.status, "Synced")
+    return synced is not None and synced.reason in _WAITING

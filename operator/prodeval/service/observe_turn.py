@@ -1,0 +1,229 @@
+"""One turn of the observe lane: one question to Keptn for a project, an answer for each of its resources."""
+
+import logging
+import random
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from prodeval.domain.backoff import Backoff
+from prodeval.domain.conditions import Condition, read_condition
+from prodeval.domain.errors import ClusterUnavailableError, KeptnUnavailableError, ProdevalError, RetryableError
+from prodeval.domain.json_values import as_text, child
+from prodeval.domain.report import Report, read_pending
+from prodeval.domain.resource import Resource
+from prodeval.domain.tenancy import Tenancy
+from prodeval.domain.verdict import Found, Judgement, remember
+from prodeval.service.clock import Clock
+from prodeval.service.event_log import EventLog
+from prodeval.service.evidence_files import FileReader
+from prodeval.service.judging import Judge, Proof, expectation, first_sync
+from prodeval.service.outage import Outage
+from prodeval.service.registry import Registry
+from prodeval.service.reporting import Reporter
+from prodeval.service.turns import Again, TurnEnd
+from prodeval.service.uniform import Uniform
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS, PENDING_SECONDS = 15.0, 5.0
+"""Between two questions about a project: when nothing is awaited in it, and when something is."""
+
+_BEFORE_VERDICT = timedelta(hours=1)
+"""How far behind a known verdict events are asked for: the run that is under way may have begun before it."""
+_LONGEST_PAUSE = 60.0
+_MOST_QUESTIONS = 3
+"""Two things can be asked about one evaluation, each of which may show another one."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+_Mark = tuple[int, str]
+
+
+class ObserveTurns:
+    """Runs turns; for many projects at once, one at a time for each."""
+
+    def __init__(  # noqa: PLR0913 - what a turn is made of
+        self,
+        registry: Registry,
+        tenancy: Tenancy,
+        log: EventLog,
+        judge: Judge,
+        files: FileReader,
+        uniform: Uniform,
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
+        self._registry, self._tenancy, self._log, self._judge = registry, tenancy, log, judge
+        self._files, self._uniform, self._reporter, self._clock = files, uniform, reporter, clock
+        self._marks: dict[str, _Mark] = {}
+        self._failures: dict[str, int] = {}
+        self._silent: set[str] = set()
+        self.outage = Outage("Keptn", clock)
+
+    def turn(self, project: str) -> TurnEnd:
+        """Ask for what is new in a project and report what changed; says when to ask again."""
+        resources = [one for one in self._registry.project(project) if self._is_judged(one)]
+        if not resources:
+            self._log.drop(project)
+            return TurnEnd()
+        if self._reporter.outage.seconds:
+            return self._next(project, max(self._reporter.outage.seconds, 1.0))
+        try:
+            return self._observed(project, resources)
+        except ClusterUnavailableError:
+            return self._next(project, max(self._reporter.outage.seconds, 1.0))
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered about a resource that is gone."""
+        self._marks.pop(uid, None)
+        self._judge.forget(uid)
+
+    def _is_judged(self, resource: Resource) -> bool:
+        """Whether somebody may and wants to know: revoked access ends questions and verdicts alike."""
+        return not resource.suspend and first_sync(resource) is not None and self._tenancy.allows(resource)
+
+    def _observed(self, project: str, resources: Sequence[Resource]) -> TurnEnd:
+        """Raises ClusterUnavailableError."""
+        try:
+            news = self._refresh(project, resources)
+        except ProdevalError as error:
+            return self._unanswered(project, resources, error)
+        if project in self._silent:
+            self._silent.discard(project)
+            logger.info("Keptn answers about project %s again", project)
+        self._failures.pop(project, None)
+        for resource in resources:
+            if self._is_due(resource, news):
+                self._judge_one(resource)
+        return self._next(project)
+
+    def _refresh(self, project: str, resources: Sequence[Resource]) -> frozenset[str]:
+        self.outage.check()
+        needs: dict[str, datetime] = {}
+        for resource in resources:
+            service, need = resource.target.service, _needs_since(resource)
+            needs[service] = min(need, needs.get(service, need))
+        try:
+            self._uniform.refresh()
+            news = self._log.refresh(project, needs, with_executions=any(map(_is_pending, resources)))
+        except KeptnUnavailableError as error:
+            if error.everywhere:
+                self.outage.failed(error)
+            raise
+        self.outage.answered()
+        return news
+
+    def _is_due(self, resource: Resource, news: frozenset[str]) -> bool:
+        if resource.target.service in news or _is_pending(resource):
+            return True
+        return self._marks.get(resource.uid) != _mark(resource)
+
+    def _judge_one(self, resource: Resource) -> None:
+        """Ask what is to be asked, then report; a fault in one resource leaves the others alone.
+
+        Raises ClusterUnavailableError.
+        """
+        try:
+            is_asked = self._ask(resource)
+            is_written = self._reporter.report(resource.uid, self._make)
+        except ClusterUnavailableError:
+            self._marks.pop(resource.uid, None)
+            raise
+        except Exception:
+            logger.exception("Judging %s failed; will be tried again", resource.key)
+            is_asked = is_written = False
+        if is_asked and is_written:
+            self._marks[resource.uid] = _mark(resource)
+        else:
+            self._marks.pop(resource.uid, None)
+
+    def _make(self, newest: Resource) -> Report | None:
+        judgement = self._judge.judge(newest) if self._is_judged(newest) else None
+        return None if judgement is None else Report(judgement=judgement)
+
+    def _ask(self, resource: Resource) -> bool:
+        """Ask Keptn and Git what a verdict still needs; tells whether all was answered."""
+        if self._judge.lacks_deployment(resource):
+            try:
+                self._log.complete(resource.target, resource.shipyard.after_task)
+            except ProdevalError as error:
+                logger.info("%s: its newest deployment is not known: %s", resource.key, error)
+                return False
+        for _ in range(_MOST_QUESTIONS):
+            found = self._judge.question(resource)
+            if found is None:
+                return True
+            proof = self._proof(resource, found)
+            self._judge.learn(resource, found, proof)
+            if proof.files is None:
+                return False
+        return False
+
+    def _proof(self, resource: Resource, found: Found) -> Proof:
+        looked = self._files.look(resource, found)
+        try:
+            compared = (*found.compared, *self._log.fetch(resource.target.project, found.missing))
+        except ProdevalError as error:
+            logger.info("%s: earlier evaluations are not known: %s", resource.key, error)
+            return Proof(None)
+        return Proof(looked, compared)
+
+    def _unanswered(self, project: str, resources: Iterable[Resource], error: ProdevalError) -> TurnEnd:
+        """Keptn does not answer: a verdict stays, and who has none is told why. Raises ClusterUnavailableError."""
+        if project not in self._silent and self.outage.error is None:
+            logger.warning("Keptn does not answer about project %s: %s", project, error)
+        if self.outage.error is None:
+            self._silent.add(project)
+
+        def make(newest: Resource) -> Report | None:
+            judgement = _unknown(newest, error) if self._is_judged(newest) else None
+            return None if judgement is None else Report(judgement=judgement)
+
+        for resource in resources:
+            self._marks.pop(resource.uid, None)
+            self._reporter.report(resource.uid, make)
+        return self._next(project, self._pause(project, error))
+
+    def _pause(self, project: str, error: ProdevalError) -> float:
+        """How long to leave Keptn alone: as long as all do, or longer and longer about this project alone."""
+        if self.outage.error is not None:
+            return max(self.outage.seconds, 1.0)
+        failures = self._failures.get(project, 0)
+        self._failures[project] = failures + 1
+        asked = error.retry_after if isinstance(error, RetryableError) else None
+        jitter = random.random()  # noqa: S311 - spreads load
+        return max(PENDING_SECONDS, Backoff().seconds(failures, most=_LONGEST_PAUSE, retry_after=asked, jitter=jitter))
+
+    def _next(self, project: str, seconds: float | None = None) -> TurnEnd:
+        """When to ask again: soon if something is awaited in this very project, or was not written or answered."""
+        if seconds is None:
+            resources = [one for one in self._registry.project(project) if self._is_judged(one)]
+            is_awaited = any(_is_pending(one) or one.uid not in self._marks for one in resources)
+            seconds = PENDING_SECONDS if is_awaited else IDLE_SECONDS
+        return TurnEnd({project: Again(seconds)})
+
+
+def _mark(resource: Resource) -> _Mark:
+    """What a judgement depends on beside events."""
+    return resource.generation, as_text(child(resource.status, "sync", "firstSyncTime"))
+
+
+def _needs_since(resource: Resource) -> datetime:
+    """Since when events matter: since a little before the verdict that is known, else since the first sync."""
+    expected = expectation(resource)
+    first, known = expected.first_sync or _NEVER, remember(resource.status, expected)
+    return first if known is None else max(first, known.time - _BEFORE_VERDICT)
+
+
+def _is_pending(resource: Resource) -> bool:
+    return child(resource.status, "pending") is not None
+
+
+def _unknown(resource: Resource, error: ProdevalError) -> Judgement | None:
+    if resource.status.get("verdict", "Pending") != "Pending":
+        return None
+    passed = read_condition(resource.status, "Passed")
+    if passed is not None and passed.reason == KeptnUnavailableError.reason:
+        return None  # said once for each outage: its cause may change from try to try
+    condition = Condition("Passed", "Unknown", KeptnUnavailableError.reason, f"{error}; will be tried again")
+    return Judgement("Pending", condition, pending=read_pending(resource.status))

@@ -1,0 +1,201 @@
+"""One turn of the sync lane: all due resources of a project in one plan and one push, and a status for each."""
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from prodeval.domain.backoff import Backoff
+from prodeval.domain.conditions import Condition
+from prodeval.domain.diffs import changed_lines, planned_change
+from prodeval.domain.errors import (
+    AccessDeniedError,
+    ClusterUnavailableError,
+    DuplicateTargetError,
+    GitOperationFailedError,
+    PermanentError,
+    ProdevalError,
+    RetryableError,
+    SupersededError,
+)
+from prodeval.domain.paths import SHIPYARD
+from prodeval.domain.report import Report, SyncFacts, build_status
+from prodeval.domain.resource import Resource
+from prodeval.service.clock import Clock, timestamp
+from prodeval.service.judging import Judge
+from prodeval.service.ports import Cluster
+from prodeval.service.registry import Registry
+from prodeval.service.reporting import Reporter
+from prodeval.service.syncing import Outcome, Synced, Syncer
+from prodeval.service.turns import Again, TurnEnd
+
+logger = logging.getLogger(__name__)
+
+_JITTER = 0.1
+_FRESH_SECONDS = 30.0
+"""For so long what the API server said about an object is believed without asking again before a push."""
+
+
+class SyncTurns:
+    """Runs turns; for many projects at once, one at a time for each."""
+
+    def __init__(  # noqa: PLR0913 - what a turn is made of
+        self, registry: Registry, cluster: Cluster, syncer: Syncer, judge: Judge, reporter: Reporter, clock: Clock
+    ) -> None:
+        self._registry, self._cluster, self._syncer = registry, cluster, syncer
+        self._judge, self._reporter, self._clock = judge, reporter, clock
+        self._failures: dict[str, int] = {}
+
+    def turn(self, project: str, uids: Sequence[str]) -> TurnEnd:
+        """Sync what is due of one project and report it; says when each is due again."""
+        resources = [found for uid in uids if (found := self._registry.get(uid)) is not None]
+        if self._reporter.outage.seconds:  # without the API there is nobody to report to
+            return self._postponed(resources)
+        try:
+            outcomes = self._outcomes(project, resources)
+        except ClusterUnavailableError as error:
+            self._reporter.outage.failed(error)
+            return self._postponed(resources)
+        return self._reported(resources, outcomes)
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered about a resource that is gone."""
+        self._failures.pop(uid, None)
+
+    def _outcomes(self, project: str, resources: Sequence[Resource]) -> dict[str, Outcome | None]:
+        """By uid; None: nothing was done, and the status only says that it is suspended."""
+        outcomes: dict[str, Outcome | None] = {one.uid: None for one in resources}
+        for resource in resources:
+            entry = self._registry.entry(resource.uid)
+            if entry is not None and entry.problem is not None:
+                outcomes[resource.uid] = entry.problem
+        wanted = [one for one in resources if outcomes[one.uid] is None and not one.suspend]
+        siblings = self._registry.project(project)
+        return outcomes | dict(self._syncer.sync(project, wanted, siblings, self._is_current))
+
+    def _is_current(self, resource: Resource) -> bool:
+        """Whether the object is there with this spec, so that nothing is pushed for a ghost or an older wish."""
+        entry = self._registry.entry(resource.uid)
+        if entry is not None and self._clock.monotonic() - entry.told > _FRESH_SECONDS:
+            body = self._cluster.read(resource.key)
+            if body is None:
+                self._registry.drop(resource.uid)
+            elif self._registry.put(body) is None:
+                self._registry.confirm(resource.uid)
+        newest = self._registry.get(resource.uid)
+        return newest is not None and newest.generation == resource.generation
+
+    def _reported(self, resources: Sequence[Resource], outcomes: Mapping[str, Outcome | None]) -> TurnEnd:
+        again: dict[str, Again] = {}
+        for number, resource in enumerate(resources):
+            outcome = outcomes[resource.uid]
+            if isinstance(outcome, SupersededError):
+                continue  # whoever made it so made it due again
+            try:
+                is_written = self._report(resource, outcome)
+            except ClusterUnavailableError:
+                rest = self._postponed(resources[number:])
+                return replace(rest, again=again | dict(rest.again))
+            again[resource.uid] = self._again(resource, outcome, is_written=is_written)
+        hold = max((_retry_after(outcome) for outcome in outcomes.values()), default=0.0)
+        return TurnEnd(again, hold, news=any(map(self._judge.is_unread, resources)))
+
+    def _report(self, resource: Resource, outcome: Outcome | None) -> bool:
+        """Raises ClusterUnavailableError."""
+
+        def make(newest: Resource) -> Report | None:
+            if newest.generation != resource.generation:
+                return None
+            return self._judged(newest, _report_of(resource, outcome))
+
+        if isinstance(outcome, ProdevalError):
+            logger.warning("%s is not synced: %s: %s", resource.key, outcome.reason, outcome)
+        elif isinstance(outcome, Exception):
+            logger.error("Syncing %s failed", resource.key, exc_info=outcome)
+        return self._reporter.report(resource.uid, make)
+
+    def _judged(self, newest: Resource, report: Report) -> Report:
+        """Add the verdict as far as it is known, so that one write tells both."""
+        if newest.suspend or not newest.target.project or _has_no_say(report):
+            return report
+        status = build_status(newest, report, timestamp(self._clock.now()))
+        judgement = self._judge.judge(replace(newest, status=status), newest)
+        return replace(report, judgement=judgement)
+
+    def _again(self, resource: Resource, outcome: Outcome | None, *, is_written: bool) -> Again:
+        interval = resource.interval.total_seconds()
+        spread = random.random()  # noqa: S311 - spreads load
+        is_at_rest = outcome is None or isinstance(outcome, Synced | PermanentError)
+        if is_at_rest and is_written:
+            self._failures.pop(resource.uid, None)
+            return Again(interval * (1 - _JITTER * spread), slack=interval / 2)
+        failures = self._failures.get(resource.uid, 0)
+        self._failures[resource.uid] = failures + 1
+        asked = outcome.retry_after if isinstance(outcome, RetryableError) else None
+        return Again(Backoff().seconds(failures, most=interval, retry_after=asked, jitter=spread))
+
+    def _postponed(self, resources: Sequence[Resource]) -> TurnEnd:
+        """Later, when the API server was asked again."""
+        wait = Again(max(self._reporter.outage.seconds, 1.0))
+        return TurnEnd({one.uid: wait for one in resources})
+
+
+def _retry_after(outcome: Outcome | None) -> float:
+    """For how long the Git server asked to be left alone."""
+    return (outcome.retry_after or 0.0) if isinstance(outcome, GitOperationFailedError) else 0.0
+
+
+_REFUSED = frozenset({AccessDeniedError.reason, DuplicateTargetError.reason})
+
+
+def _has_no_say(report: Report) -> bool:
+    """Whether the resource may not speak about its target."""
+    return report.synced is not None and report.synced.status == "False" and report.synced.reason in _REFUSED
+
+
+def _report_of(resource: Resource, outcome: Outcome | None) -> Report:
+    match outcome:
+        case None:
+            return Report()
+        case Synced():
+            return _succeeded(outcome)
+        case ProdevalError():
+            return Report(synced=Condition("Synced", "False", outcome.reason, str(outcome)))
+        case _:
+            message = f"an error of prodeval itself ({type(outcome).__name__}); its log has the details; will be tried again"
+            return Report(synced=Condition("Synced", "False", "InternalError", message))
+
+
+def _succeeded(synced: Synced) -> Report:
+    plan, pushed = synced.plan, synced.pushed
+    stage, default = plan.where.branch, pushed.default_branch
+    facts = SyncFacts(
+        upstream=synced.upstream,
+        branch=default,
+        layout=plan.layout.value,
+        load=plan.load,
+        timeframe=plan.timeframe,
+        stage_revision=f"{stage}@sha1:{pushed.tips[stage]}",
+        shipyard_revision=f"{default}@sha1:{pushed.tips[default]}",
+        files=plan.files,
+        pushed=bool(pushed.written),
+        planned=tuple(planned_change(change.path, plan.shipyard, change.content.decode()) for change in plan.withheld),
+    )
+    return Report(synced=_synced_condition(synced), facts=facts)
+
+
+def _synced_condition(synced: Synced) -> Condition:
+    plan = synced.plan
+    if plan.withheld:
+        _, added = changed_lines(plan.shipyard, plan.withheld[0].content.decode())
+        lines = "\n".join(added)
+        return Condition(
+            "Synced",
+            "False",
+            "ShipyardIncomplete",
+            f"policy is Verify, and {SHIPYARD} on branch {synced.pushed.default_branch!r} lacks these lines; "
+            f"`prodeval plan` prints the patch for a pull request:\n{lines}",
+        )
+    if plan.doubts:
+        return Condition("Synced", "True", "Synced", "in place, with doubts: " + "; ".join(plan.doubts))
+    return Condition("Synced", "True", "Synced", "files and tasks are in place")
