@@ -58,9 +58,17 @@ class GitOperationFailedError(RetryableError):
 
 
 class KeptnUnavailableError(RetryableError):
-    """Keptn's API did not answer, or not as it should."""
+    """Keptn's API did not answer, or not as it should.
+
+    Attributes:
+        everywhere: whether Keptn as a whole is away, and not only what was asked for.
+    """
 
     reason = "KeptnUnavailable"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, everywhere: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.everywhere = everywhere
 
 
 class ClusterUnavailableError(RetryableError):
@@ -127,6 +135,12 @@ class PushRejectedError(PermanentError):
     """The Git server refuses the push, and will again."""
 
     reason = "PushRejected"
+
+
+class StatusRefusedError(PermanentError):
+    """The Kubernetes API refuses to show one object, or to take its status."""
+
+    reason = "StatusRefused"
 
 
 class DuplicateTargetError(PermanentError):

@@ -116,8 +116,13 @@ def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSO
 def _files(before: JSONObject, files: Sequence[ManagedFile], now: str) -> list[JSON]:
     """The files, each with when it became what it is: a verdict measured meanwhile was made with two contents."""
     entries = map(as_object, as_list(before.get("files")))
-    known = {(as_text(entry.get("path")), as_text(entry.get("from"))): entry for entry in entries}
-    return [_file(file, known.get((file.path, file.origin)), now) for file in files]
+    known = {_place(as_text(entry.get("path")), as_text(entry.get("from"))): entry for entry in entries}
+    return [_file(file, known.get(_place(file.path, file.origin)), now) for file in files]
+
+
+def _place(path: str, origin: str) -> tuple[str, str]:
+    """Where a file stands: beside the service whoever wrote it, or at a level that is shared."""
+    return path, origin if origin.startswith("own/") else ""
 
 
 def _file(file: ManagedFile, known: JSONObject | None, now: str) -> JSONObject:

@@ -107,10 +107,12 @@ class Lane:
             self._slow.add(project)
 
     def next_due(self, now: float) -> float | None:
-        """When something is due next, as far as it is known; None if nothing is."""
+        """When a turn may begin next, unless one ends before; None if that is not a matter of time."""
         self._collect(now)
-        times = [max(now, self._held.get(project, now)) for project in self._ready if project not in self._running]
-        times += [self._queue[0][0]] if self._queue else []
+        times = [self._queue[0][0]] if self._queue else []
+        times += [self._held[project] for project in self._ready if self._held.get(project, now) > now]
+        if self._ready:  # who waits for a place gets one when a turn ends, or becomes slow
+            times += [began + SLOW_SECONDS for began in self._running.values() if began + SLOW_SECONDS > now]
         return min(times, default=None)
 
     @property
@@ -138,7 +140,7 @@ class Lane:
         if project in self._running or self._held.get(project, now) > now or self.running >= _MOST_SHARE * self._places:
             return False
         self._held.pop(project, None)
-        slow = sum(name in self._slow or now - began > SLOW_SECONDS for name, began in self._running.items())
+        slow = sum(name in self._slow or now - began >= SLOW_SECONDS for name, began in self._running.items())
         if project in self._slow:
             return slow < max(1, self._places // _SLOW_SHARE)
         return self.running - slow < self._places

@@ -18,8 +18,10 @@ from prodeval.runtime.threads import start_thread
 from prodeval.service.clock import SystemClock
 from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
+from prodeval.service.guarded_cluster import GuardedCluster
 from prodeval.service.judging import Judge
 from prodeval.service.observe_turn import ObserveTurns
+from prodeval.service.outage import Outage
 from prodeval.service.planning import PlanSettings
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
@@ -55,8 +57,8 @@ def build_operator(config: Config, namespaces: Sequence[str], mask: Mask) -> Ope
 
     Raises ProdevalError with the remedy if something is not there.
     """
-    clock, cluster = SystemClock(), Cluster()
-    registry = Registry(clock)
+    clock, api = SystemClock(), Cluster()
+    registry, cluster = Registry(clock), GuardedCluster(api, Outage("The Kubernetes API", clock))
     repositories = Repositories(
         author_name=config.git.author_name,
         author_email=config.git.author_email,
@@ -78,10 +80,12 @@ def build_operator(config: Config, namespaces: Sequence[str], mask: Mask) -> Ope
     reporter = Reporter(cluster, registry, clock, mask.mask, config.keptn.bridge_url)
     syncer = Syncer(cluster, upstreams, tenancy, lambda project: _plan_settings(config, project, uniform))
     sync = SyncTurns(registry, cluster, syncer, judge, reporter, clock)
-    observe = ObserveTurns(registry, tenancy, log, judge, FileReader(upstreams), uniform, reporter, clock)
+    observe = ObserveTurns(
+        registry, tenancy, log, judge, FileReader(upstreams), uniform, reporter, cluster.outage, clock
+    )
     sweep = Sweep(registry, cluster, namespaces)
     engine = Engine(registry, sync, observe, reporter, sweep, clock, start_thread)
-    for body in cluster.resources(namespaces):
+    for body in api.resources(namespaces):
         registry.put(body)
 
     def close() -> None:
@@ -94,7 +98,7 @@ def build_operator(config: Config, namespaces: Sequence[str], mask: Mask) -> Ope
 class _Token:
     """Keptn's API token, read again each minute: a changed Secret counts soon, and a poll costs nothing here."""
 
-    def __init__(self, cluster: Cluster, namespace: str, secret: str, mask: Mask) -> None:
+    def __init__(self, cluster: GuardedCluster, namespace: str, secret: str, mask: Mask) -> None:
         self._cluster, self._namespace, self._secret, self._mask = cluster, namespace, secret, mask
         self._token, self._read_at = "", -math.inf
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 
-from prodeval.domain.errors import InvalidFileError, ProdevalError
+from prodeval.domain.errors import ClusterUnavailableError, InvalidFileError, ProdevalError
 from prodeval.domain.files import sha256
 from prodeval.domain.json_values import as_text, child
 from prodeval.domain.paths import SLI, SLO, Layout, Place, place
@@ -23,11 +23,16 @@ class FileReader:
         self._upstreams = upstreams
 
     def look(self, resource: Resource, found: Found) -> FileFacts | None:
-        """The facts about one evaluation; None if Git does not answer, so that it is worth to ask again."""
+        """The facts about one evaluation; None if Git does not answer, so that it is worth to ask again.
+
+        Raises ClusterUnavailableError.
+        """
         target = resource.target
         try:
             repository, _ = self._upstreams.open(target.project)
             return repository.look(frozenset({target.stage}), lambda snapshot: _facts(resource, found, snapshot))
+        except ClusterUnavailableError:
+            raise
         except ProdevalError as error:
             logger.warning("%s: the files behind the evaluation are unknown: %s", resource.key, error)
             return None

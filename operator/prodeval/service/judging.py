@@ -43,6 +43,7 @@ class Judge:
     def __init__(self, log: EventLog, clock: Clock) -> None:
         self._log, self._clock = log, clock
         self._proofs: dict[str, tuple[str, Proof]] = {}
+        self._silent: set[str] = set()
 
     def judge(self, resource: Resource, before: Resource | None = None) -> Judgement | None:
         """The verdict as far as it is known; None: as the status has it.
@@ -58,7 +59,8 @@ class Judge:
         found = self._select(resource, before, events)
         if isinstance(found, Found):
             return self._proven(resource, before, found)
-        if found.verdict == "Pending" and _is_a_guess(found, before, events):
+        is_silent = resource.target.project in self._silent and _answers(before, resource)
+        if found.verdict == "Pending" and (is_silent or _is_a_guess(found, before, events)):
             return None
         return found
 
@@ -68,7 +70,8 @@ class Judge:
         found = self._select(resource, resource, events) if events else None
         if not isinstance(found, Found):
             return None
-        return None if self._proof(resource, found) else found
+        proof = self._proof(resource, found)
+        return None if proof is not None and proof.files is not None else found
 
     def lacks_deployment(self, resource: Resource) -> bool:
         """Whether an evaluation is found, but no deployment that it could be about, nor was one asked for by name."""
@@ -77,6 +80,14 @@ class Judge:
         if not isinstance(found, Found) or found.deployment is not None:
             return False
         return not self._log.is_complete(resource.target, resource.shipyard.after_task)
+
+    def miss(self, project: str) -> None:
+        """Keptn does not answer about a project: who waits is told that, and not what was known before."""
+        self._silent.add(project)
+
+    def hear(self, project: str) -> None:
+        """Keptn answered about a project."""
+        self._silent.discard(project)
 
     def is_unread(self, resource: Resource) -> bool:
         """Whether Keptn was not asked about the resource's service yet."""

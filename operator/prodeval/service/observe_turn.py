@@ -51,10 +51,12 @@ class ObserveTurns:
         files: FileReader,
         uniform: Uniform,
         reporter: Reporter,
+        cluster_outage: Outage,
         clock: Clock,
     ) -> None:
         self._registry, self._tenancy, self._log, self._judge = registry, tenancy, log, judge
-        self._files, self._uniform, self._reporter, self._clock = files, uniform, reporter, clock
+        self._files, self._uniform, self._reporter = files, uniform, reporter
+        self._cluster_outage, self._clock = cluster_outage, clock
         self._marks: dict[str, _Mark] = {}
         self._failures: dict[str, int] = {}
         self._silent: set[str] = set()
@@ -66,12 +68,12 @@ class ObserveTurns:
         if not resources:
             self._log.drop(project)
             return TurnEnd()
-        if self._reporter.outage.seconds:
-            return self._next(project, max(self._reporter.outage.seconds, 1.0))
         try:
-            return self._observed(project, resources)
+            if not self._cluster_outage.seconds:  # else there is nobody to report to
+                return self._observed(project, resources)
         except ClusterUnavailableError:
-            return self._next(project, max(self._reporter.outage.seconds, 1.0))
+            pass  # said once by the outage; what was not written is judged again
+        return self._next(project, max(self._cluster_outage.seconds, 1.0))
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered about a resource that is gone."""
@@ -91,6 +93,7 @@ class ObserveTurns:
         if project in self._silent:
             self._silent.discard(project)
             logger.info("Keptn answers about project %s again", project)
+        self._judge.hear(project)
         self._failures.pop(project, None)
         for resource in resources:
             if self._is_due(resource, news):
@@ -174,6 +177,7 @@ class ObserveTurns:
             logger.warning("Keptn does not answer about project %s: %s", project, error)
         if self.outage.error is None:
             self._silent.add(project)
+        self._judge.miss(project)
 
         def make(newest: Resource) -> Report | None:
             judgement = _unknown(newest, error) if self._is_judged(newest) else None

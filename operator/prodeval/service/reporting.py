@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prodeval.domain.backoff import Backoff
-from prodeval.domain.errors import ClusterUnavailableError, StatusRefusedError
+from prodeval.domain.errors import StatusRefusedError
 from prodeval.domain.json_values import JSON, JSONObject, as_object, as_text, child
 from prodeval.domain.report import Report, build_status
 from prodeval.domain.resource import Resource
 from prodeval.domain.status_bounds import fit
 from prodeval.service.announcing import announcements
 from prodeval.service.clock import Clock, timestamp
-from prodeval.service.outage import Outage
 from prodeval.service.ports import Cluster
 from prodeval.service.registry import Entry, Registry
 
@@ -52,7 +51,6 @@ class Reporter:
         self._locks: dict[str, threading.Lock] = {}
         self._refusals: dict[str, _Refusal] = {}
         self._pruned: set[_Path] = set()
-        self.outage = Outage("The Kubernetes API", clock)
 
     def report(self, uid: str, make: Make) -> bool:
         """Bring a status to what `make` says; one PATCH, none if nothing changes.
@@ -86,7 +84,8 @@ class Reporter:
             patch = merge_patch(before, after)
             if not patch:
                 return True
-            written = self._patch(entry, patch)
+            version = as_text(child(entry.body, "metadata", "resourceVersion"))
+            written = self._cluster.patch_status(entry.resource.key, patch, version)
             if written is not None:
                 self._written(entry, before, after, written)
                 return True
@@ -96,17 +95,6 @@ class Reporter:
     def _status(self, resource: Resource, report: Report) -> JSONObject:
         status = fit(build_status(resource, report, timestamp(self._clock.now()), self._bridge_url), self._clean)
         return as_object(_without(status, self._pruned, ())) if self._pruned else status
-
-    def _patch(self, entry: Entry, patch: JSONObject) -> JSONObject | None:
-        self.outage.check()
-        version = as_text(child(entry.body, "metadata", "resourceVersion"))
-        try:
-            written = self._cluster.patch_status(entry.resource.key, patch, version)
-        except ClusterUnavailableError as error:
-            self.outage.failed(error)
-            raise
-        self.outage.answered()
-        return written
 
     def _written(self, entry: Entry, before: JSONObject, after: JSONObject, written: JSONObject) -> None:
         self._refusals.pop(entry.resource.uid, None)

@@ -23,7 +23,7 @@ from prodeval.domain.report import Report, SyncFacts, build_status
 from prodeval.domain.resource import Resource
 from prodeval.service.clock import Clock, timestamp
 from prodeval.service.judging import Judge
-from prodeval.service.ports import Cluster
+from prodeval.service.guarded_cluster import GuardedCluster
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.syncing import Outcome, Synced, Syncer
@@ -40,7 +40,7 @@ class SyncTurns:
     """Runs turns; for many projects at once, one at a time for each."""
 
     def __init__(  # noqa: PLR0913 - what a turn is made of
-        self, registry: Registry, cluster: Cluster, syncer: Syncer, judge: Judge, reporter: Reporter, clock: Clock
+        self, registry: Registry, cluster: GuardedCluster, syncer: Syncer, judge: Judge, reporter: Reporter, clock: Clock
     ) -> None:
         self._registry, self._cluster, self._syncer = registry, cluster, syncer
         self._judge, self._reporter, self._clock = judge, reporter, clock
@@ -49,12 +49,11 @@ class SyncTurns:
     def turn(self, project: str, uids: Sequence[str]) -> TurnEnd:
         """Sync what is due of one project and report it; says when each is due again."""
         resources = [found for uid in uids if (found := self._registry.get(uid)) is not None]
-        if self._reporter.outage.seconds:  # without the API there is nobody to report to
+        if self._cluster.outage.seconds:  # without the API there is nobody to report to
             return self._postponed(resources)
         try:
             outcomes = self._outcomes(project, resources)
-        except ClusterUnavailableError as error:
-            self._reporter.outage.failed(error)
+        except ClusterUnavailableError:
             return self._postponed(resources)
         return self._reported(resources, outcomes)
 
@@ -136,7 +135,7 @@ class SyncTurns:
 
     def _postponed(self, resources: Sequence[Resource]) -> TurnEnd:
         """Later, when the API server was asked again."""
-        wait = Again(max(self._reporter.outage.seconds, 1.0))
+        wait = Again(max(self._cluster.outage.seconds, 1.0))
         return TurnEnd({one.uid: wait for one in resources})
 
 

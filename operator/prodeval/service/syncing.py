@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from prodeval.domain.errors import ClusterUnavailableError, ProdevalError, SupersededError
+from prodeval.domain.errors import ClusterUnavailableError, SupersededError
 from prodeval.domain.resource import ConfigMapFiles, Resource
 from prodeval.domain.shipyard import check_agreement
 from prodeval.domain.tenancy import Tenancy, check_owner
@@ -106,7 +106,7 @@ class Syncer:
             answers = repository.write_all(requests)
         except ClusterUnavailableError:
             raise
-        except ProdevalError as error:
+        except Exception as error:  # noqa: BLE001 - what stops all of them is the outcome of each
             return dict.fromkeys(plannings, error)
         return {
             uid: answer if isinstance(answer, Exception) else Synced(planning.plans[0], answer, url)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prodeval.service.status import merge_patch
+from prodeval.service.reporting import merge_patch
 
 values = st.recursive(
     st.integers() | st.text(max_size=3) | st.booleans(),
