@@ -196,9 +196,7 @@ class Upstream:
 
 def _commit(ref: str, parent: str, files: Mapping[str, bytes], message: str) -> bytes:
     """One commit as git fast-import reads it."""
-    head = (
-        f"commit {ref}\ncommitter keptn <keptn@keptn.sh> now\ndata {len(message.encode())}\n{message}\nfrom {parent}\n"
-    )
+    head = f"commit {ref}\ncommitter keptn <keptn@keptn.sh> now\ndata {len(message.encode())}\n{message}\nfrom {parent}"
     blobs = [
         f"M 100644 inline {json.dumps(posixpath.normpath(path), ensure_ascii=False)}\ndata {len(content)}\n".encode()
         + content
