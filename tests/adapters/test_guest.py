@@ -1,12 +1,10 @@
 """A push of ours and Keptn's own writes: real Git server, demo Keptn over HTTP, the operator's own sync and reads."""
 
-import base64
 import logging
 from contextlib import closing, contextmanager
 from functools import partial
 
 import pytest
-import requests
 
 from demo.gitserver import git
 from demo.keptn.engine import Settings
@@ -19,70 +17,12 @@ from prodeval.domain.tenancy import Grant
 from prodeval.service.planning import PlanSettings
 from prodeval.service.refreshing import Refresher
 from prodeval.service.syncing import Syncer, Tenancy
+from tests.adapters.keptn_writes import CREATED, REFUSED, WORKS, KeptnUser, NothingToDeploy
 from tests.adapters.test_syncing import RESOURCE, Secrets, to_directory_layout
 from tests.operator.harness import NOWHERE, commit, subjects, until
 
 TOKEN = "a-token"
-REFUSED = (500, {"code": 500, "message": "Internal server error"})
 NON_FAST_FORWARD = "could not push git repo for project fulltour: non-fast-forward update: refs/heads/"
-
-
-class NothingToDeploy:
-    """The services of the demo Keptn, where no task is to end well."""
-
-    def targets(self):
-        return [("fulltour", "qa", "helloservice"), ("fulltour", "production", "helloservice")]
-
-    def url(self, target):
-        return NOWHERE
-
-    def version(self, target):
-        return ""
-
-    def deploy(self, target, version):
-        """Do nothing."""
-
-
-class Keptn:
-    """Writes as `keptn add-resource` and `keptn create service` do."""
-
-    def __init__(self, url):
-        self.url = url
-        self.session = requests.Session()
-        self.session.trust_env = False
-
-    def ask(self, method, path, **options):
-        answer = self.session.request(method, self.url + path, headers={"x-token": TOKEN}, timeout=30, **options)
-        return answer.status_code, answer.json()
-
-    def add_resource(self, scope, uri="notes.txt", content=b"notes"):
-        resources = [{"resourceURI": uri, "resourceContent": base64.b64encode(content).decode()}]
-        path = f"/resource-service/v1/project/fulltour{scope}/resource"
-        return self.ask("POST", path, json={"resources": resources})
-
-    def read(self, path):
-        return self.ask("GET", f"/resource-service/v1/project/fulltour{path}")[0]
-
-    def create_service(self, name):
-        return self.ask("POST", "/controlPlane/v1/project/fulltour/service", json={"serviceName": name})
-
-    def events(self, event_type):
-        query = {"project": "fulltour", "type": event_type}
-        return self.ask("GET", "/mongodb-datastore/event", params=query)[1]["events"]
-
-    def writes(self, name):
-        """The status of one write of each kind, to each stage."""
-        service = "/service/helloservice"
-        return {
-            "project": self.add_resource("")[0],
-            "qa": self.add_resource("/stage/qa")[0],
-            "production": self.add_resource("/stage/production" + service)[0],
-            "service": self.create_service(name)[0],
-        }
-
-
-WORKS = {"project": 201, "qa": 201, "production": 201, "service": 200}
-CREATED = "sh.keptn.event.service.create.finished"
 
 
 @pytest.fixture
@@ -98,10 +38,9 @@ def repository(server):
 @pytest.fixture
 def keptn(server, repository, tmp_path):
     settings = Settings(NothingToDeploy(), "", tmp_path)
-    with demo_keptn(server.authenticated_url_of, settings, token=TOKEN) as running:
-        keptn = Keptn(running.url)
-        with closing(keptn.session):
-            yield keptn
+    serving = demo_keptn(server.authenticated_url_of, settings, token=TOKEN)
+    with serving as running, closing(KeptnUser(running.url, TOKEN)) as user:
+        yield user
 
 
 class Switch:
