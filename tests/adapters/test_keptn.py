@@ -250,6 +250,48 @@ def test_registrations_are_read(keptn, client):
     assert ("approval-service", "sh.keptn.event.approval.triggered") in found
 
 
+class TestReads:
+    """What makes Keptn pull a branch; what it answers does not matter."""
+
+    def test_the_default_branch_is_read_as_the_project(self, keptn, client):
+        keptn.answers.append((200, {}, {"resourceURI": "shipyard.yaml", "resourceContent": ""}))
+        client.read_default_branch("s02-pass")
+        assert [request[:3] for request in keptn.requests] == [
+            ("GET", "/resource-service/v1/project/s02-pass/resource/shipyard.yaml", {})
+        ]
+
+    def test_a_stage_is_read_as_a_short_list(self, keptn, client):
+        keptn.answers.append((200, {}, {"nextPageKey": "0", "resources": []}))
+        client.read_stage_branch("s02-pass", "pro duction")
+        assert [request[:3] for request in keptn.requests] == [
+            ("GET", "/resource-service/v1/project/s02-pass/stage/pro%20duction/resource", {"pageSize": "1"})
+        ]
+
+    def test_before_0_18_the_service_has_another_name(self, keptn, client):
+        keptn.answers += [(404, {}, "<html>"), (200, {}, {"resources": []})]
+        client.read_stage_branch("s02-pass", "qa")
+        assert [path.split("/")[1] for _, path, _, _ in keptn.requests] == [
+            "resource-service",
+            "configuration-service",
+        ]
+
+    def test_what_keptn_does_not_have_needs_no_read(self, keptn, client):
+        keptn.answers.append((404, {}, {"code": 404, "message": "Stage not found"}))
+        client.read_stage_branch("s02-pass", "new")
+        assert len(keptn.requests) == 2
+
+    @pytest.mark.parametrize("status", [401, 424, 429, 500, 502])
+    def test_a_branch_that_was_not_read_is_an_error(self, keptn, client, status):
+        keptn.answers.append((status, {}, {"code": status, "message": "Internal server error"}))
+        with pytest.raises(KeptnUnavailableError, match=str(status)):
+            client.read_default_branch("s02-pass")
+
+    def test_an_older_keptn_that_cannot_read_is_an_error_too(self, keptn, client):
+        keptn.answers += [(404, {}, "<html>"), (500, {}, {"code": 500, "message": "Internal server error"})]
+        with pytest.raises(KeptnUnavailableError, match="500"):
+            client.read_default_branch("s02-pass")
+
+
 class TestErrors:
     def failure(self, client):
         with pytest.raises(KeptnUnavailableError) as caught:

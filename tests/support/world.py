@@ -23,6 +23,7 @@ from prodeval.service.judging import Judge
 from prodeval.service.observe_turn import ObserveTurns
 from prodeval.service.outage import Outage
 from prodeval.service.planning import PlanSettings
+from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.sweep import Sweep
@@ -200,7 +201,7 @@ class FakeKeptn:
         self.executions = defaultdict(list)
         self.stored_late, self.failures = {}, {}
         self.most = self.most_joined = 10_000
-        self.asked, self.joined = [], []
+        self.asked, self.joined, self.read = [], [], []
         self.during = None
 
     def tell(self, story, project="fulltour", service="hello"):
@@ -239,6 +240,14 @@ class FakeKeptn:
         self._fail("")
         return ()
 
+    def read_default_branch(self, project):
+        self._fail(project)
+        self.read.append((project, "main"))
+
+    def read_stage_branch(self, project, stage):
+        self._fail(project)
+        self.read.append((project, stage))
+
     def _answer(self, project, since, most, service=None):
         found = [one for one in self._known(project) if one.time >= since and service in {None, one.text("service")}]
         answered = self._clock.now()
@@ -275,6 +284,7 @@ class FakeGit:
         self.tips = defaultdict(lambda: defaultdict(int))
         self.failures, self.pushes, self.listings = {}, [], []
         self.during = None
+        self.listener = lambda project, branches, default: None
 
     def open(self, project, credentials):
         return FakeRepository(self, project)
@@ -344,6 +354,9 @@ class FakeRepository:
             happens, self.git.during = self.git.during, None
             happens()
             return self.write_all(requests)  # somebody was faster: plan again
+        moved = {one.branch for changes in planned for one in changes}
+        if moved:
+            self.git.listener(self.project, moved, "main")
         for changes in planned:
             for one in changes:
                 branches[one.branch][one.path] = one.content
@@ -413,14 +426,16 @@ class World:
         upstreams = Upstreams(
             cluster, self.git.open, credentials_namespace="keptn", allowed_hosts=(), mask=self.mask
         )
+        refresher = Refresher(self.keptn)
+        self.git.listener = refresher.pushed
         self.log = EventLog(self.keptn, self.clock)
         self.judge = Judge(self.log, self.clock)
         self.reporter = Reporter(cluster, registry, self.clock, self.mask.mask)
         syncer = Syncer(cluster, upstreams, tenancy, lambda project: PlanSettings("gate: sync"))
-        self.sync = SyncTurns(registry, cluster, syncer, self.judge, self.reporter, self.clock)
+        self.sync = SyncTurns(registry, cluster, syncer, self.judge, refresher, self.reporter, self.clock)
         uniform = Uniform(self.keptn, self.clock.now)
         self.observe = ObserveTurns(
-            registry, tenancy, self.log, self.judge, FileReader(upstreams), uniform, self.reporter, outage, self.clock
+            registry, tenancy, self.log, self.judge, FileReader(upstreams), uniform, refresher, self.reporter, outage, self.clock
         )
         self.pool = FakePool(self.clock, getattr(self, "pool", FakePool(self.clock)).takes)
         sweep = Sweep(registry, cluster, ())

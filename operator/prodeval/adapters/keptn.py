@@ -1,4 +1,4 @@
-"""The part of Keptn's API that the operator uses: events, sequence executions, registrations, evaluations."""
+"""The part of Keptn's API that the operator uses: events, sequence executions, registrations, evaluations, reads."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -25,9 +25,12 @@ from prodeval.domain.events import (
     parse_registrations,
 )
 from prodeval.domain.json_values import JSON, as_text, child
+from prodeval.domain.paths import SHIPYARD
 
 _EVENTS = "/mongodb-datastore/event"
 _CONTROL = "/controlPlane/v1"
+_RESOURCES = ("/resource-service/v1", "/configuration-service/v1")
+"""Since 0.18, and before."""
 _PAGE = 100
 _MOST_PAGES = 100
 _SERIES = 3
@@ -110,6 +113,14 @@ class KeptnClient:
         """What the integrations registered in Keptn's uniform listen to."""
         return parse_registrations(self._checked(self._send("GET", f"{_CONTROL}/uniform/registration")))
 
+    def read_default_branch(self, project: str) -> None:
+        """Let Keptn pull the default branch into its clone; done as well if Keptn has no such project."""
+        self._read(project, f"/resource/{SHIPYARD}", {})
+
+    def read_stage_branch(self, project: str, stage: str) -> None:
+        """Let Keptn pull a stage's branch into its clone; done as well if its clone has no such branch."""
+        self._read(project, f"/stage/{quote(stage, safe='')}/resource", {"pageSize": "1"})
+
     def trigger_evaluation(
         self, project: str, stage: str, service: str, *, timeframe: str, labels: Mapping[str, str] | None = None
     ) -> str:
@@ -130,6 +141,14 @@ class KeptnClient:
         if not context:
             raise KeptnUnavailableError("Keptn accepted an evaluation without naming its context")
         return context
+
+    def _read(self, project: str, scope: str, params: Mapping[str, str]) -> None:
+        """What Keptn does not find it does not push either, so that there is nothing to bring up to date."""
+        for service in _RESOURCES:
+            response = self._send("GET", f"{service}/project/{quote(project, safe='')}{scope}", params=params)
+            if response.status != HTTPStatus.NOT_FOUND:
+                self._checked(response)
+                return
 
     def _events(self, scope: Mapping[str, str]) -> tuple[Event, ...]:
         """All pages; events that arrive meanwhile move the rest to later pages, so that some come twice."""

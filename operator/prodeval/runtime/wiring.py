@@ -23,6 +23,7 @@ from prodeval.service.judging import Judge
 from prodeval.service.observe_turn import ObserveTurns
 from prodeval.service.outage import Outage
 from prodeval.service.planning import PlanSettings
+from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.sweep import Sweep
@@ -59,14 +60,16 @@ def build_operator(config: Config, namespaces: Sequence[str], mask: Mask) -> Ope
     """
     clock, api = SystemClock(), Cluster()
     registry, cluster = Registry(clock), GuardedCluster(api, Outage("The Kubernetes API", clock))
+    token = _Token(cluster, config.credentials_namespace, config.keptn.token_secret, mask)
+    keptn = KeptnClient(config.keptn.url, token)
+    refresher = Refresher(keptn)
     repositories = Repositories(
         author_name=config.git.author_name,
         author_email=config.git.author_email,
         timeout=config.git.timeout,
         known_hosts=config.git.known_hosts,
+        listener=refresher.pushed,
     )
-    token = _Token(cluster, config.credentials_namespace, config.keptn.token_secret, mask)
-    keptn = KeptnClient(config.keptn.url, token)
     uniform, log = Uniform(keptn, clock.now), EventLog(keptn, clock)
     tenancy = Tenancy({name: one.grant for name, one in config.projects.items()}, config.credentials_namespace)
     upstreams = Upstreams(
@@ -79,9 +82,9 @@ def build_operator(config: Config, namespaces: Sequence[str], mask: Mask) -> Ope
     judge = Judge(log, clock)
     reporter = Reporter(cluster, registry, clock, mask.mask, config.keptn.bridge_url)
     syncer = Syncer(cluster, upstreams, tenancy, lambda project: _plan_settings(config, project, uniform))
-    sync = SyncTurns(registry, cluster, syncer, judge, reporter, clock)
+    sync = SyncTurns(registry, cluster, syncer, judge, refresher, reporter, clock)
     observe = ObserveTurns(
-        registry, tenancy, log, judge, FileReader(upstreams), uniform, reporter, cluster.outage, clock
+        registry, tenancy, log, judge, FileReader(upstreams), uniform, refresher, reporter, cluster.outage, clock
     )
     sweep = Sweep(registry, cluster, namespaces)
     engine = Engine(registry, sync, observe, reporter, sweep, clock, start_thread)

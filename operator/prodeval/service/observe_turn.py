@@ -18,6 +18,7 @@ from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
 from prodeval.service.judging import Judge, Proof, expectation, first_sync
 from prodeval.service.outage import Outage
+from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.turns import Again, TurnEnd
@@ -50,12 +51,13 @@ class ObserveTurns:
         judge: Judge,
         files: FileReader,
         uniform: Uniform,
+        refresher: Refresher,
         reporter: Reporter,
         cluster_outage: Outage,
         clock: Clock,
     ) -> None:
         self._registry, self._tenancy, self._log, self._judge = registry, tenancy, log, judge
-        self._files, self._uniform, self._reporter = files, uniform, reporter
+        self._files, self._uniform, self._refresher, self._reporter = files, uniform, refresher, reporter
         self._cluster_outage, self._clock = cluster_outage, clock
         self._marks: dict[str, _Mark] = {}
         self._failures: dict[str, int] = {}
@@ -63,7 +65,16 @@ class ObserveTurns:
         self.outage = Outage("Keptn", clock)
 
     def turn(self, project: str) -> TurnEnd:
-        """Ask for what is new in a project and report what changed; says when to ask again."""
+        """Ask for what is new in a project and report what changed, then let Keptn read what was pushed.
+
+        Says when to ask again.
+        """
+        end = self._turn(project)
+        if self._refresher.is_settled(project) or (self.outage.error is None and self._refresher.turn(project)):
+            return end
+        return end if end.again else self._next(project, PENDING_SECONDS)
+
+    def _turn(self, project: str) -> TurnEnd:
         resources = [one for one in self._registry.project(project) if self._is_judged(one)]
         if not resources:
             self._log.drop(project)

@@ -24,6 +24,7 @@ from prodeval.domain.resource import Resource
 from prodeval.service.clock import Clock, timestamp
 from prodeval.service.judging import Judge
 from prodeval.service.guarded_cluster import GuardedCluster
+from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.syncing import Outcome, Synced, Syncer
@@ -40,10 +41,10 @@ class SyncTurns:
     """Runs turns; for many projects at once, one at a time for each."""
 
     def __init__(  # noqa: PLR0913 - what a turn is made of
-        self, registry: Registry, cluster: GuardedCluster, syncer: Syncer, judge: Judge, reporter: Reporter, clock: Clock
+        self, registry: Registry, cluster: GuardedCluster, syncer: Syncer, judge: Judge, refresher: Refresher, reporter: Reporter, clock: Clock
     ) -> None:
         self._registry, self._cluster, self._syncer = registry, cluster, syncer
-        self._judge, self._reporter, self._clock = judge, reporter, clock
+        self._judge, self._refresher, self._reporter, self._clock = judge, refresher, reporter, clock
         self._failures: dict[str, int] = {}
 
     def turn(self, project: str, uids: Sequence[str]) -> TurnEnd:
@@ -97,7 +98,9 @@ class SyncTurns:
                 return replace(rest, again=again | dict(rest.again))
             again[resource.uid] = self._again(resource, outcome, is_written=is_written)
         hold = max((_retry_after(outcome) for outcome in outcomes.values()), default=0.0)
-        return TurnEnd(again, hold, news=any(map(self._judge.is_unread, resources)))
+        project = resources[0].target.project if resources else ""
+        is_news = any(map(self._judge.is_unread, resources)) or not self._refresher.is_settled(project)
+        return TurnEnd(again, hold, news=is_news)
 
     def _report(self, resource: Resource, outcome: Outcome | None) -> bool:
         """Raises ClusterUnavailableError."""
