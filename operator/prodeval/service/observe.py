@@ -11,6 +11,7 @@ from prodeval.domain.events import parse_time
 from prodeval.domain.json_values import as_list, as_text, child
 from prodeval.domain.report import Report, read_pending
 from prodeval.domain.resource import Resource, ResourceKey
+from prodeval.domain.result_timeout import result_timeout
 from prodeval.domain.steady_text import steady
 from prodeval.domain.verdict import Expectation, Found, Judgement, Pending, Verdict, prove, select
 from prodeval.service.event_log import EventLog
@@ -202,7 +203,7 @@ def _expectation(resource: Resource) -> Expectation:
         test_task=shipyard.test_task if generates else None,
         version=resource.version,
         first_sync=_first_sync(resource),
-        result_timeout=resource.result_timeout,
+        result_timeout=result_timeout(resource),
         files_pushed=parse_time(as_text(child(resource.status, "sync", "lastPushTime"))),
     )
 

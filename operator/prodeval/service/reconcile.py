@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from prodeval.domain.conditions import Condition, read_condition
 from prodeval.domain.diffs import changed_lines, planned_change
+from prodeval.domain.durations import format_duration
 from prodeval.domain.errors import ProdevalError, PushRejectedError, RetryableError
 from prodeval.domain.json_values import child
 from prodeval.domain.paths import SHIPYARD
@@ -108,6 +109,7 @@ def _succeeded(synced: Synced) -> Report:
         layout=plan.layout.value,
         load=plan.load,
         timeframe=plan.timeframe,
+        result_timeout=format_duration(plan.result_timeout),
         stage_revision=f"{stage}@sha1:{pushed.tips[stage]}",
         shipyard_revision=f"{default}@sha1:{pushed.tips[default]}",
         files=plan.files,

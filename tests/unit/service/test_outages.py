@@ -166,3 +166,11 @@ def test_waiting_grows_up_to_the_interval_however_long_it_takes(parts):
     waits = [parts.reconciler.reconcile(KEY).seconds for _ in range(2000)]
     assert waits[0] < waits[5] < 60
     assert waits[-1] == 600
+
+
+def test_a_verdict_is_waited_for_as_long_as_the_sync_found(parts):
+    parts.put(body(version="v2"))
+    parts.reconciler.reconcile(KEY)
+    status = parts.cluster.objects[KEY]["status"]
+    assert status["resolved"]["resultTimeout"] == "35m"
+    assert status["pending"]["deadline"] == "2026-01-01T00:35:00Z"
