@@ -173,4 +173,4 @@ def test_a_verdict_is_waited_for_as_long_as_the_sync_found(parts):
     parts.reconciler.reconcile(KEY)
     status = parts.cluster.objects[KEY]["status"]
     assert status["resolved"]["resultTimeout"] == "35m"
-    assert status["pending"]["deadline"] == "2026-01-01T00:35:00Z"
+    assert status["pending"]["deadline"] == "2026-01-01T00:35:00.000Z"
