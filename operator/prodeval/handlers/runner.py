@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 from prodeval.domain.resource import ResourceKey
+from prodeval.handlers.heartbeat import Heartbeat
 from prodeval.handlers.posting import EventPoster
 from prodeval.service.observe import Observer
 from prodeval.service.reconcile import Reconciler
@@ -37,7 +38,7 @@ class Runner:
         close: Callable[[], None],
     ) -> None:
         self.registry, self.poster = registry, poster
-        self.last_turn = time.monotonic()
+        self.poller, self.scheduler = Heartbeat("the poller of results"), Heartbeat("the scheduler of syncs")
         self._reconciler, self._observer, self._close = reconciler, observer, close
         self._refresher = refresher
         self._schedule = Schedule()
@@ -86,10 +87,10 @@ class Runner:
             self._wake.clear()
             delay = _AFTER_ERROR
             try:
-                delay = self._observer.turn()
-                self.last_turn = time.monotonic()
+                delay = self._observer.turn(self.poller.beat)
             except Exception:
                 logger.exception("A turn of the poller failed")
+            self.poller.beat(delay)
             self._wake.wait(delay)
 
     def _refresh_keptn(self) -> None:
@@ -104,6 +105,7 @@ class Runner:
         while True:
             for key in self._schedule.take(time.monotonic()):
                 self._spawn(self._reconcile_again(key))
+            self.scheduler.beat()
             await asyncio.sleep(_LOOK)
 
     async def _reconcile_again(self, key: ResourceKey) -> None:
