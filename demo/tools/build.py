@@ -64,7 +64,8 @@ def programs() -> tuple[Program, ...]:
     )
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Return the folder of all that is built once per user; it need not exist."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prodeval"
 
 
@@ -78,7 +79,7 @@ def directory() -> Path:
     digest = hashlib.sha256(repr((_assets(), programs(), FLAGS)).encode())
     for source in sorted([SOURCES / "go.mod", SOURCES / "go.sum", *SOURCES.glob("*/*.go")]):
         digest.update(source.read_bytes())
-    return _cache() / "tools" / digest.hexdigest()[:16]
+    return cache() / "tools" / digest.hexdigest()[:16]
 
 
 def missing() -> tuple[str, ...]:
@@ -92,7 +93,7 @@ def build() -> Path:
     Raises:
         RuntimeError: if Go cannot be had, or a program cannot be built.
     """
-    with _lock(_cache() / "lock"):
+    with _lock(cache() / "lock"):
         wanted = [program for program in programs() if program.name in missing()]
         if wanted:
             directory().mkdir(parents=True, exist_ok=True)
@@ -152,7 +153,7 @@ def _version(go: str) -> tuple[int, int]:
 
 def _install_go() -> Path:
     requirements = SOURCES / "requirements.txt"
-    venv = _cache() / f"go-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]}"
+    venv = cache() / f"go-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]}"
     done = venv / "installed"
     if not done.exists():
         _say("no Go in PATH is new enough, installing one into the cache")
