@@ -68,6 +68,9 @@ def _has_base() -> bool:
 def _make_base() -> None:
     with container("scratch") as (name, root):
         run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root), _mirror())
+        # Packages and their lists are a third of it, and each step of a build copies the whole.
+        for folder in ("var/cache/apt", "var/lib/apt/lists"):
+            shutil.rmtree(root / folder)
         buildah("commit", "--quiet", name, BASE)
 
 
