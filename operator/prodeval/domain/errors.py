@@ -5,6 +5,7 @@ ProdevalError
 │   ├── DependencyNotReadyError    a Secret, ConfigMap, stage or service is not there yet
 │   ├── GitOperationFailedError    the Git server did not answer, or not as it should
 │   ├── KeptnUnavailableError      Keptn's API did not answer, or not as it should
+│   │   └── KeptnAwayError         … and would not answer any other question either
 │   ├── ClusterUnavailableError    the Kubernetes API did not answer, or not as it should
 │   └── SupersededError            a newer spec, or a deletion, made a plan pointless
 └── PermanentError            somebody has to change something first
@@ -58,17 +59,13 @@ class GitOperationFailedError(RetryableError):
 
 
 class KeptnUnavailableError(RetryableError):
-    """Keptn's API did not answer, or not as it should.
-
-    Attributes:
-        everywhere: whether Keptn as a whole is away, and not only what was asked for.
-    """
+    """Keptn's API did not answer, or not as it should."""
 
     reason = "KeptnUnavailable"
 
-    def __init__(self, message: str, *, retry_after: float | None = None, everywhere: bool = False) -> None:
-        super().__init__(message, retry_after=retry_after)
-        self.everywhere = everywhere
+
+class KeptnAwayError(KeptnUnavailableError):
+    """Keptn's API as a whole is away: another question, about whatever project, would get the same answer."""
 
 
 class ClusterUnavailableError(RetryableError):

@@ -40,6 +40,7 @@ class SyncFacts:
     layout: str
     load: str
     timeframe: str
+    result_timeout: str
     stage_revision: str
     shipyard_revision: str
     files: tuple[ManagedFile, ...]
@@ -110,6 +111,7 @@ def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSO
         "layout": facts.layout,
         "load": facts.load,
         "timeframe": facts.timeframe,
+        "resultTimeout": facts.result_timeout,
     }
     return {"resolved": _given(resolved), "sync": _given(sync)}
 

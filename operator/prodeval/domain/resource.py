@@ -102,6 +102,7 @@ class Resource:
     Attributes:
         created: creationTimestamp as text, RFC 3339 in UTC with seconds, so that text order is time order.
         reconcile_requested: the annotation that asks for a sync now; empty if absent.
+        result_timeout: None if the spec does not say.
         status: the status as it was read.
     """
 
@@ -115,7 +116,7 @@ class Resource:
     files: tuple[FileSource, ...] = ()
     shipyard: ShipyardSpec = field(default_factory=ShipyardSpec)
     degrade_on: frozenset[str] = frozenset({"Fail", "Inconclusive"})
-    result_timeout: timedelta = timedelta(minutes=30)
+    result_timeout: timedelta | None = None
     interval: timedelta = timedelta(minutes=10)
     suspend: bool = False
     history_limit: int = 10
@@ -136,7 +137,7 @@ def read_resource(body: JSONObject) -> Resource:
         files=tuple(_source(entry, f"spec.files[{n}]") for n, entry in enumerate(as_list(spec.get("files")))),
         shipyard=_shipyard(as_object(spec.get("shipyard"))),
         degrade_on=_texts(spec["degradeOn"]) if "degradeOn" in spec else frozenset({"Fail", "Inconclusive"}),
-        result_timeout=_duration(spec, "resultTimeout", "30m"),
+        result_timeout=None if spec.get("resultTimeout") is None else _duration(spec, "resultTimeout", ""),
         interval=_duration(spec, "interval", "10m"),
         suspend=spec.get("suspend") is True,
         history_limit=_integer(spec.get("historyLimit"), 10, "spec.historyLimit"),

@@ -8,6 +8,7 @@ from prodeval.domain.events import Event, format_time, parse_time
 from prodeval.domain.json_values import as_text, child
 from prodeval.domain.report import read_pending
 from prodeval.domain.resource import Resource
+from prodeval.domain.result_timeout import result_timeout
 from prodeval.domain.verdict import (
     Expectation,
     FileFacts,
@@ -134,7 +135,7 @@ class Judge:
             return prove(expectation(resource), found, FileFacts())
         if proof is None and _answers(before, resource):
             return None
-        return self._outstanding(before, found, resource.result_timeout)
+        return self._outstanding(before, found, result_timeout(resource))
 
     def _outstanding(self, before: Resource, found: Found, timeout: timedelta) -> Judgement:
         """A pass that Git did not confirm yet: awaited like a verdict, and unproven when that takes too long."""
@@ -165,7 +166,7 @@ def expectation(resource: Resource) -> Expectation:
         test_task=shipyard.test_task if generates else None,
         version=resource.version,
         first_sync=first_sync(resource),
-        result_timeout=resource.result_timeout,
+        result_timeout=result_timeout(resource),
         files_pushed=parse_time(as_text(child(resource.status, "sync", "lastPushTime"))),
         tasks=shipyard.tasks,
     )

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from prodeval.domain.backoff import Backoff
 from prodeval.domain.conditions import Condition, read_condition
-from prodeval.domain.errors import ClusterUnavailableError, KeptnUnavailableError, ProdevalError, RetryableError
+from prodeval.domain.errors import ClusterUnavailableError, KeptnAwayError, KeptnUnavailableError, ProdevalError, RetryableError
 from prodeval.domain.json_values import as_text, child
 from prodeval.domain.report import Report, read_pending
 from prodeval.domain.resource import Resource
+from prodeval.domain.steady_text import steady
 from prodeval.domain.tenancy import Tenancy
 from prodeval.domain.verdict import Found, Judgement, remember
 from prodeval.service.clock import Clock
@@ -120,9 +121,8 @@ class ObserveTurns:
         try:
             self._uniform.refresh()
             news = self._log.refresh(project, needs, with_executions=any(map(_is_pending, resources)))
-        except KeptnUnavailableError as error:
-            if error.everywhere:
-                self.outage.failed(error)
+        except KeptnAwayError as error:
+            self.outage.failed(error)
             raise
         self.outage.answered()
         return news
@@ -240,5 +240,5 @@ def _unknown(resource: Resource, error: ProdevalError) -> Judgement | None:
     passed = read_condition(resource.status, "Passed")
     if passed is not None and passed.reason == KeptnUnavailableError.reason:
         return None  # said once for each outage: its cause may change from try to try
-    condition = Condition("Passed", "Unknown", KeptnUnavailableError.reason, f"{error}; will be tried again")
+    condition = Condition("Passed", "Unknown", KeptnUnavailableError.reason, f"{steady(str(error))}; will be tried again")
     return Judgement("Pending", condition, pending=read_pending(resource.status))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from prodeval.domain.backoff import Backoff
 from prodeval.domain.conditions import Condition
 from prodeval.domain.diffs import changed_lines, planned_change
+from prodeval.domain.durations import format_duration
 from prodeval.domain.errors import (
     AccessDeniedError,
     ClusterUnavailableError,
@@ -15,12 +16,14 @@ from prodeval.domain.errors import (
     GitOperationFailedError,
     PermanentError,
     ProdevalError,
+    PushRejectedError,
     RetryableError,
     SupersededError,
 )
 from prodeval.domain.paths import SHIPYARD
 from prodeval.domain.report import Report, SyncFacts, build_status
 from prodeval.domain.resource import Resource
+from prodeval.domain.steady_text import steady
 from prodeval.service.clock import Clock, timestamp
 from prodeval.service.judging import Judge
 from prodeval.service.guarded_cluster import GuardedCluster
@@ -161,6 +164,8 @@ def _report_of(resource: Resource, outcome: Outcome | None) -> Report:
             return Report()
         case Synced():
             return _succeeded(outcome)
+        case RetryableError() | PushRejectedError():  # a server's words, which may differ from try to try
+            return Report(synced=Condition("Synced", "False", outcome.reason, steady(str(outcome))))
         case ProdevalError():
             return Report(synced=Condition("Synced", "False", outcome.reason, str(outcome)))
         case _:
@@ -177,6 +182,7 @@ def _succeeded(synced: Synced) -> Report:
         layout=plan.layout.value,
         load=plan.load,
         timeframe=plan.timeframe,
+        result_timeout=format_duration(plan.result_timeout),
         stage_revision=f"{stage}@sha1:{pushed.tips[stage]}",
         shipyard_revision=f"{default}@sha1:{pushed.tips[default]}",
         files=plan.files,
