@@ -13,6 +13,7 @@ ProdevalError
     ├── ShipyardConflictError      two resources want different tasks in one sequence
     ├── WouldBreakServicesError    the patch would hang the deliveries of other services
     ├── AccessDeniedError          not granted, or credentials refused
+    ├── StatusRefusedError         the Kubernetes API refuses the status of this one resource
     ├── PushRejectedError          the Git server refuses the push, and will again
     ├── DuplicateTargetError       another resource owns this project, stage and service
     └── ConfigError                the operator's own configuration
@@ -57,9 +58,17 @@ class GitOperationFailedError(RetryableError):
 
 
 class KeptnUnavailableError(RetryableError):
-    """Keptn's API did not answer, or not as it should."""
+    """Keptn's API did not answer, or not as it should.
+
+    Attributes:
+        everywhere: whether the API as a whole is away, so that a question about another project would fare no better.
+    """
 
     reason = "KeptnUnavailable"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, everywhere: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.everywhere = everywhere
 
 
 class ClusterUnavailableError(RetryableError):
@@ -114,6 +123,12 @@ class AccessDeniedError(PermanentError):
     """The project is not granted to the namespace, or the credentials are refused."""
 
     reason = "AccessDenied"
+
+
+class StatusRefusedError(PermanentError):
+    """The Kubernetes API refuses the status of one resource, and will again: by a policy, a right or the CRD."""
+
+    reason = "StatusRefused"
 
 
 class PushRejectedError(PermanentError):

@@ -59,6 +59,21 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class EventAnswer:
+    """What Keptn answered to one question: events oldest first.
+
+    Attributes:
+        complete: False if it was cut off (pages, bytes, time): then only what is newer than the oldest event is known
+            whole.
+        answered: when Keptn answered, by Keptn's own clock (the `Date` header of the first page); None without one.
+    """
+
+    events: tuple[Event, ...]
+    complete: bool
+    answered: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class SequenceExecution:
     """How Keptn's shipyard-controller sees one sequence of one stage.
 

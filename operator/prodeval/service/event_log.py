@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from prodeval.domain.events import Event, SequenceExecution, ask_from, merge_events, newest_contexts, slim
+from prodeval.domain.events import Event, SequenceExecution, ask_from, merge_events, newest_contexts
 from prodeval.domain.resource import Target
 from prodeval.service.ports import Keptn
 
@@ -45,7 +45,7 @@ class EventLog:
                 start = since
             else:
                 start = ask_from(known.events, known.since, self._clock())
-            found = [slim(event) for event in self._keptn.events(project, start)]
+            found = self._keptn.events(project, start).events
             known.events = newest_contexts(merge_events(known.events, found), _CONTEXTS)
             if with_executions:
                 known.executions = self._keptn.sequence_executions(project)

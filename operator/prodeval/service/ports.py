@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
-from prodeval.domain.events import Event, SequenceExecution, Subscription
+from prodeval.domain.events import Event, EventAnswer, SequenceExecution, Subscription
 from prodeval.domain.json_values import JSONObject
 from prodeval.domain.resource import ResourceKey
 
@@ -32,8 +32,8 @@ class Cluster(Protocol):
 class Keptn(Protocol):
     """Keptn's API. All methods raise KeptnUnavailableError if it does not answer, or not as it should."""
 
-    def events(self, project: str, since: datetime) -> tuple[Event, ...]:
-        """All stored events of a project from a time on; () if Keptn does not know the project."""
+    def events(self, project: str, since: datetime) -> EventAnswer:
+        """All stored events of a project from a time on; none if Keptn does not know the project."""
         ...
 
     def event(self, project: str, event_id: str) -> Event | None:
