@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from prodeval.domain.backoff import Backoff
 from prodeval.domain.conditions import Condition, read_condition
-from prodeval.domain.errors import ClusterUnavailableError, KeptnAwayError, KeptnUnavailableError, ProdevalError, RetryableError
+from prodeval.domain.errors import ClusterUnavailableError, KeptnUnavailableError, ProdevalError, RetryableError
 from prodeval.domain.json_values import as_text, child
 from prodeval.domain.report import Report, read_pending
 from prodeval.domain.resource import Resource
@@ -121,8 +121,9 @@ class ObserveTurns:
         try:
             self._uniform.refresh()
             news = self._log.refresh(project, needs, with_executions=any(map(_is_pending, resources)))
-        except KeptnAwayError as error:
-            self.outage.failed(error)
+        except KeptnUnavailableError as error:
+            if error.everywhere:
+                self.outage.failed(error)
             raise
         self.outage.answered()
         return news

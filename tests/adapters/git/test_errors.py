@@ -87,7 +87,7 @@ def test_an_overloaded_server_is_tried_again_when_it_says(
     assert caught.value.retry_after == 17
 
 
-@pytest.mark.parametrize(("after", "expected"), [("soon", None), ("999999", 3600.0), ("-1", None)])
+@pytest.mark.parametrize(("after", "expected"), [("soon", None), ("7200", 7200.0), ("999999", 86_400.0), ("-1", None)])
 def test_a_strange_retry_after_is_bounded(
     repository: GitRepository, server: GitServer, after: str, expected: float | None
 ) -> None:

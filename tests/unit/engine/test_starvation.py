@@ -7,7 +7,6 @@ import pytest
 from prodeval.domain.errors import (
     ClusterUnavailableError,
     GitOperationFailedError,
-    KeptnAwayError,
     KeptnUnavailableError,
     StatusRefusedError,
 )
@@ -205,7 +204,7 @@ def test_a_keptn_that_is_away_is_said_once_and_costs_no_write(caplog):
     projects = tenants(20)
     world = world_of(projects)
     world.run(30)
-    world.keptn.failures[""] = KeptnAwayError("connection refused")
+    world.keptn.failures[""] = KeptnUnavailableError("connection refused", everywhere=True)
     caplog.clear()
     world.run(60)
     written, asked = len(world.cluster.patches), len(world.keptn.asked)

@@ -3,6 +3,7 @@
 import io
 import socket
 import ssl
+from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -10,18 +11,18 @@ from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import InsecureRequestWarning, InvalidHeader, ProtocolError
-from urllib3.util import Retry, Timeout, make_headers
+from urllib3.exceptions import InsecureRequestWarning, ProtocolError
+from urllib3.util import Timeout, make_headers
 
 from prodeval.adapters.git.failures import BadAnswerError, refused
 from prodeval.adapters.git.guard import CONNECT_TIMEOUT, Guard
 from prodeval.adapters.git.transport import Service, Stream
 from prodeval.domain.credentials import GitCredentials, Proxy
 from prodeval.domain.errors import AccessDeniedError, ProdevalError
+from prodeval.domain.http_dates import parse_http_date, parse_retry_after
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
-_LONGEST_RETRY_AFTER = 3600.0
 # Some hosts answer Git only to a client that begins like this.
 _AGENT = "git/2.40 (prodeval)"
 
@@ -148,12 +149,8 @@ class HTTPTransport:
 
 
 def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
-    """Seconds, whether the server names them or a date; an hour at most."""
-    try:
-        seconds = Retry().get_retry_after(response)
-    except InvalidHeader:
-        return None
-    return None if seconds is None else min(seconds, _LONGEST_RETRY_AFTER)
+    now = parse_http_date(response.headers.get("Date", "")) or datetime.now(UTC)
+    return parse_retry_after(response.headers.get("Retry-After", ""), now)
 
 
 def _content_headers(service: Service) -> dict[str, str]:
