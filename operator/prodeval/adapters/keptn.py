@@ -14,7 +14,6 @@ from prodeval.adapters.keptn_pages import LARGEST_PAGE, Limits, Listing, Page, P
 from prodeval.domain.errors import (
     DependencyNotReadyError,
     InvalidSpecError,
-    KeptnAwayError,
     KeptnUnavailableError,
     ProdevalError,
 )
@@ -199,8 +198,14 @@ class KeptnClient:
             raise KeptnUnavailableError("Keptn accepted an evaluation without naming its context")
         return context
 
-_RESOURCES = ("/resource-service/v1", "/configuration-service/v1")
-"""Since 0.18, and before."""
+    def _read(self, project: str, scope: str, params: Mapping[str, str]) -> None:
+        """What Keptn does not find it does not push either, so that there is nothing to bring up to date."""
+        for service in _RESOURCES:
+            response = self._send("GET", f"{service}/project/{quote(project, safe='')}{scope}", params=params)
+            if response.status != HTTPStatus.NOT_FOUND:
+                self._checked(response)
+                return
+
     def _answer(self, scope: Mapping[str, str], limits: Limits) -> EventAnswer:
         found = self._list(_EVENTS, scope, limits)
         return EventAnswer(merge_events(found.items), found.complete, found.answered)

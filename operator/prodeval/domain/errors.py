@@ -144,12 +144,6 @@ class PushRejectedError(PermanentError):
     reason = "PushRejected"
 
 
-class StatusRefusedError(PermanentError):
-    """The Kubernetes API refuses to show one object, or to take its status."""
-
-    reason = "StatusRefused"
-
-
 class DuplicateTargetError(PermanentError):
     """Another resource owns this project, stage and service."""
 
