@@ -1,0 +1,36 @@
+"""Text from outside, made fit to be shown: nothing in it moves a cursor, turns text around or breaks a line unasked."""
+
+import re
+import unicodedata
+
+_TERMINAL_CODE = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # a title or a link, up to its end
+    r"|[\x1b\x9b]\[?[0-9;?]*[ -/]*[@-~]"
+)
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """The text without terminal codes and invisible characters; blanks of any kind become spaces.
+
+    `lines` keeps line breaks, as `\\n`. What is no character at all, such as half of a surrogate pair,
+    becomes U+FFFD: UTF-8 cannot hold it, and the API server would refuse the whole object.
+    """
+    if text.isprintable():
+        return text
+    if lines:
+        return "\n".join(_printable(line) for line in text.replace("\r\n", "\n").split("\n"))
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(map(_shown, _TERMINAL_CODE.sub("", text)))
+
+
+def _shown(char: str) -> str:
+    if char.isprintable():
+        return char
+    if char.isspace():
+        return " "
+    # Cc and Cf are controls: ESC, NUL, U+202E. The others stand for nothing that we know of.
+    return "" if unicodedata.category(char) in ("Cc", "Cf") else _REPLACEMENT
