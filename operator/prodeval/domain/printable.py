@@ -13,7 +13,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 def printable(text: str, *, lines: bool = False) -> str:
     """The text without terminal codes and invisible characters; blanks of any kind become spaces.
 
-    `lines` keeps line breaks, as `\\n`. What is no character at all, such as half of a surrogate pair,
+    `lines` keeps line breaks, as a line feed. What is no character at all, such as half of a surrogate pair,
     becomes U+FFFD: UTF-8 cannot hold it, and the API server would refuse the whole object.
     """
     if text.isprintable():
