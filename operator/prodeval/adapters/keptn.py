@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import cast
 from urllib.parse import quote
 
-from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse
+from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, can_be_sent
 from prodeval.domain.errors import (
     DependencyNotReadyError,
     InvalidSpecError,
@@ -25,6 +25,7 @@ from prodeval.domain.events import (
     parse_registrations,
 )
 from prodeval.domain.json_values import JSON, as_text, child
+from prodeval.domain.retry_after import parse_retry_after
 
 _EVENTS = "/mongodb-datastore/event"
 _CONTROL = "/controlPlane/v1"
@@ -32,7 +33,6 @@ _PAGE = 100
 _MOST_PAGES = 100
 _SERIES = 3
 _LONGEST_MESSAGE = 300
-_LONGEST_WAIT = 300.0
 _RATE_LIMIT_PAUSE = 2.0
 _LONGEST_KEY = 19
 _REDIRECTS = range(300, 400)
@@ -151,8 +151,14 @@ class KeptnClient:
     def _send(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: JSON = None
     ) -> HttpResponse:
+        token = self._token()
+        if not can_be_sent(token):
+            raise KeptnUnavailableError(
+                "the API token cannot be sent: it holds a line break, a blank end or a character beyond ASCII; compare "
+                "the operator's Secret, key keptn-api-token, with Keptn's own"
+            )
         try:
-            return self._http.request(method, path, params=params, json=body, headers={"x-token": self._token()})
+            return self._http.request(method, path, params=params, json=body, headers={"x-token": token})
         except HttpFailedError as error:
             raise KeptnUnavailableError(f"Keptn's API does not answer: {error}") from error
 
@@ -215,10 +221,8 @@ def _phrase(status: int) -> str:
 
 
 def _retry_after(response: HttpResponse) -> float | None:
-    asked = response.headers.get("Retry-After", "")
-    if asked.isascii() and asked.isdigit():
-        return min(float(asked), _LONGEST_WAIT)
-    return _RATE_LIMIT_PAUSE if response.status == HTTPStatus.TOO_MANY_REQUESTS else None
+    asked = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+    return _RATE_LIMIT_PAUSE if asked is None and response.status == HTTPStatus.TOO_MANY_REQUESTS else asked
 
 
 def _refused_evaluation(response: HttpResponse, target: str) -> ProdevalError:
