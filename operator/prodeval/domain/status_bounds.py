@@ -186,8 +186,12 @@ _NUMBER = Text(32)
 _REVISION = Text(320)
 _CRITERION = Text(64)
 _ECHO = Text(256, masked=False)
+MOST_FILES = 256
+"""Files that a status lists."""
+
 _GATE_FILES = (SLO, SLI.rpartition("/")[2])
 
+_FILE = Fields({"path": Text(255), "sha256": Text(64), "from": Text(320)})
 _RESOLVED = Fields(
     {
         "upstream": Text(2048),
@@ -204,7 +208,7 @@ _SYNC = Fields(
         "stageRevision": _REVISION,
         "shipyardRevision": _REVISION,
         "filesDigest": Text(80),
-        "files": Items(256, Fields({"path": Text(255), "sha256": Text(64), "from": Text(320)}), kept=_GATE_FILES),
+        "files": Items(MOST_FILES, _FILE, kept=_GATE_FILES),
         "plan": Items(
             256,
             Fields(

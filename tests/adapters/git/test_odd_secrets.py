@@ -121,10 +121,9 @@ def test_any_line_of_known_hosts_is_read_or_refused(line: str, kind: str) -> Non
         opened(over_ssh(PRIVATE_KEYS["ssh-ed25519 openssh"], known_hosts=f"localhost {kind} {line}"))
 
 
-FIELDS = st.sampled_from(
-    "remoteURL remoteURI user token https ssh certificate proxy url scheme password privateKey privateKeyPass "
-    "insecureSkipTLS gitProxyUrl gitPemCertificate".split()
-)
+GIT_FIELDS = ["remoteURL", "remoteURI", "user", "token", "gitProxyUrl", "gitPemCertificate", "insecureSkipTLS"]
+WAY_FIELDS = ["https", "ssh", "certificate", "proxy", "url", "scheme", "password", "privateKey", "privateKeyPass"]
+FIELDS = st.sampled_from([*GIT_FIELDS, *WAY_FIELDS])
 ANY = st.recursive(
     st.none()
     | st.booleans()
