@@ -563,7 +563,7 @@ class TestErrors:
             client = KeptnClient(other._http._base_url, lambda: next(tokens))
             client.events("s02-pass", LONG_AGO)
             client.sequence_executions("s02-pass")
-            assert "x-token" in str(self.failure(client))
+            assert "Secret, key keptn-api-token" in str(self.failure(client))
             client.close()
 
 

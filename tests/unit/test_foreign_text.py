@@ -1,6 +1,6 @@
 import pytest
 
-from prodeval.domain.foreign_text import printable
+from prodeval.domain.printable import bounded_line
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from prodeval.domain.foreign_text import printable
     ],
 )
 def test_only_what_can_be_printed_is_left_on_one_bounded_line(text, shown):
-    assert printable(text, 20) == shown
+    assert bounded_line(text, 20) == shown

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from prodeval.adapters.kubernetes_api import JSON_TYPE, ApiAnswer, KubernetesApi
 from prodeval.domain.errors import AccessDeniedError, DependencyNotReadyError, ProdevalError, StatusRefusedError
-from prodeval.domain.foreign_text import printable
+from prodeval.domain.printable import bounded_line
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, ResourceKey
 
@@ -163,7 +163,7 @@ def _event(body: JSONObject, kind: str, reason: str, message: str) -> JSONObject
         },
         "type": kind,
         "reason": reason,
-        "message": printable(message, _LONGEST_EVENT),
+        "message": bounded_line(message, _LONGEST_EVENT),
         "source": {"component": _COMPONENT},
         "reportingComponent": _COMPONENT,
         "firstTimestamp": now,

@@ -194,10 +194,15 @@ def _without_userinfo(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def can_be_sent(value: str) -> bool:
+    """Whether a header can hold a value."""
+    return value.isascii() and value.isprintable() and value == value.strip()
+
+
 def _check_headers(headers: Mapping[str, str], place: str) -> None:
     """Refuse what cannot be sent, before an error of a library would quote it."""
     for name, value in headers.items():
-        if not (value.isascii() and value.isprintable()) or value != value.strip():
+        if not can_be_sent(value):
             problem = f"header {name} would hold a blank end, a line break or a non-ASCII character"
             raise HttpFailedError(problem, place=place)
 

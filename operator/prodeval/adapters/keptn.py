@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Generic, TypeVar, cast
 from urllib.parse import quote
 
-from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, HttpTooLargeError
+from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, HttpTooLargeError, can_be_sent
 from prodeval.adapters.keptn_pages import LARGEST_PAGE, Limits, Listing, Page, PageReader, PageTooLargeError
 from prodeval.domain.errors import (
     DependencyNotReadyError,
@@ -30,7 +30,7 @@ from prodeval.domain.events import (
     parse_registrations,
     slim,
 )
-from prodeval.domain.foreign_text import printable
+from prodeval.domain.printable import bounded_line
 from prodeval.domain.http_dates import parse_http_date, parse_retry_after
 from prodeval.domain.json_values import JSON, as_text, child
 from prodeval.domain.paths import SHIPYARD
@@ -241,10 +241,17 @@ class KeptnClient:
 
     def _read_token(self) -> str:
         try:
-            return self._token()
+            token = self._token()
         except ProdevalError as error:
             problem = f"Keptn cannot be asked without its API token: {error}"
             raise KeptnUnavailableError(problem, everywhere=True) from error
+        if can_be_sent(token):
+            return token
+        problem = (
+            "the API token cannot be sent: it holds a line break, a blank end or a character beyond ASCII; compare "
+            "the operator's Secret, key keptn-api-token, with Keptn's own"
+        )
+        raise KeptnUnavailableError(problem, everywhere=True)
 
     def _checked(self, response: HttpResponse) -> JSON:
         """The JSON of a successful answer; any other raises."""
@@ -297,7 +304,7 @@ def _message(response: HttpResponse) -> str:
     except (ValueError, RecursionError):
         body = None
     message = as_text(child(cast("JSON", body), "message"))
-    return printable(message, _LONGEST_MESSAGE) or _phrase(response.status)
+    return bounded_line(message, _LONGEST_MESSAGE) or _phrase(response.status)
 
 
 def _phrase(status: int) -> str:

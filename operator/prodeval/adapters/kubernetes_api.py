@@ -19,7 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, Ne
 
 from prodeval import __version__
 from prodeval.domain.errors import ClusterUnavailableError, ConfigError
-from prodeval.domain.foreign_text import printable
+from prodeval.domain.printable import bounded_line
 from prodeval.domain.http_dates import parse_http_date, parse_retry_after
 from prodeval.domain.json_values import JSON, JSONObject, as_object, as_text, child
 
@@ -52,7 +52,7 @@ class ApiAnswer:
     @property
     def words(self) -> str:
         """What its Status says, on one line."""
-        return printable(as_text(self.body.get("message")), _LONGEST_MESSAGE) or "it does not say why"
+        return bounded_line(as_text(self.body.get("message")), _LONGEST_MESSAGE) or "it does not say why"
 
 
 class KubernetesApi:

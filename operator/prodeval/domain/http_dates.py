@@ -1,4 +1,4 @@
-"""Times in the headers of HTTP: `Date` and `Retry-After` (RFC 9110, 5.6.7 and 10.2.3)."""
+"""Times in the headers of HTTP: `Date` and `Retry-After` (RFC 9110, 5.6.7 and 10.2.3), and GitHub's own."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -30,3 +30,11 @@ def parse_retry_after(text: str, now: datetime) -> float | None:
         return LONGEST_RETRY_AFTER if len(asked) > _MOST_DIGITS else min(float(asked), LONGEST_RETRY_AFTER)
     until = parse_http_date(asked)
     return None if until is None else min(max((until - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER)
+
+
+def parse_reset(text: str, now: datetime) -> float | None:
+    """The same of a time in seconds since 1970, as GitHub sends it in `x-ratelimit-reset`."""
+    asked = text.strip()
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= _MOST_DIGITS):
+        return None
+    return min(max(float(asked) - now.timestamp(), 0.0), LONGEST_RETRY_AFTER)
