@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from prodeval.adapters.kubernetes_api import JSON_TYPE, ApiAnswer, KubernetesApi
 from prodeval.domain.errors import AccessDeniedError, DependencyNotReadyError, ProdevalError, StatusRefusedError
-from prodeval.domain.printable import bounded_line
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
+from prodeval.domain.printable import bounded_line
 from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, ResourceKey
 
 TIMEOUT = (5.0, 30.0)

@@ -9,7 +9,8 @@ import kopf
 import prodeval.handlers  # noqa: F401 - importing the handlers registers them
 from prodeval.config import DEFAULT_PATH, PATH_VARIABLE, load_config
 from prodeval.domain.errors import ProdevalError
-from prodeval.handlers.wiring import build_runner
+from prodeval.domain.masking import Mask
+from prodeval.runtime.wiring import build_operator
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     kopf.configure(log_format=_LOG_FORMATS[arguments.log_format])
     try:
-        runner = build_runner(load_config(), arguments.namespace)
+        operator = build_operator(load_config(), arguments.namespace, Mask())
     except ProdevalError as error:
         logger.error("prodeval cannot start: %s", error)  # noqa: TRY400 - a traceback would hide the remedy
         return 1
@@ -30,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
         clusterwide=not arguments.namespace,
         namespaces=arguments.namespace,
         liveness_endpoint=arguments.liveness,
-        memo=kopf.Memo(runner=runner),
+        memo=kopf.Memo(operator=operator),
     )
     return 0
 

@@ -12,7 +12,6 @@ from prodeval.runtime.lane import Cause, Lane, Turn
 from prodeval.service.clock import Clock
 from prodeval.service.observe_turn import ObserveTurns
 from prodeval.service.registry import Entry, Registry
-from prodeval.service.reporting import Reporter
 from prodeval.service.sweep import Sweep
 from prodeval.service.sync_turn import SyncTurns
 from prodeval.service.turns import Again, TurnEnd
@@ -36,18 +35,11 @@ Start = Callable[[Callable[[], None]], None]
 class Engine:
     """Two lanes and a sweep. Safe to use from many threads; `tick` is called by one."""
 
-    def __init__(  # noqa: PLR0913 - what the operator is made of
-        self,
-        registry: Registry,
-        sync: SyncTurns,
-        observe: ObserveTurns,
-        reporter: Reporter,
-        sweep: Sweep,
-        clock: Clock,
-        start: Start,
+    def __init__(
+        self, registry: Registry, sync: SyncTurns, observe: ObserveTurns, sweep: Sweep, clock: Clock, start: Start
     ) -> None:
         self._registry, self._sync, self._observe = registry, sync, observe
-        self._reporter, self._sweep, self._clock, self._start = reporter, sweep, clock, start
+        self._sweep, self._clock, self._start = sweep, clock, start
         self._syncs, self._looks, self._sweeps = Lane(SYNC_PLACES), Lane(OBSERVE_PLACES), Lane(1)
         self._lock = threading.Lock()
         self._due = threading.Event()
@@ -99,7 +91,7 @@ class Engine:
             return lane.take(now)
 
     def _run(self, lane: Lane, turn: Turn, work: Callable[[Turn], TurnEnd]) -> None:
-        """One turn, in a thread of its own: whatever happens in it, the place is given back and the work comes again."""
+        """One turn in a thread of its own: whatever happens in it, its place is given back and the work comes again."""
         try:
             end = work(turn)
         except Exception:
@@ -150,8 +142,6 @@ class Engine:
     def _gone(self, resource: Resource) -> None:
         with self._lock:
             self._syncs.forget(resource.uid)
-        for part in (self._sync, self._observe, self._reporter):
-            part.forget(resource.uid)
         self._wake_rivals(resource)
 
 

@@ -1,4 +1,4 @@
-"""What is known of one resource, from memory alone: no question to Keptn or Git, so that it can be asked under a lock."""
+"""What is known of one resource, from memory alone: nothing is asked, so that it can be done under a lock."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from prodeval.domain.verdict.clock import await_verdict
 from prodeval.domain.verdict.runs import succeeded
 from prodeval.service.clock import Clock
 from prodeval.service.event_log import EventLog, ServiceEvents
+from prodeval.service.registry import Entry, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,11 @@ class Proof:
 class Judge:
     """Judges resources. Safe to use from many threads."""
 
-    def __init__(self, log: EventLog, clock: Clock) -> None:
+    def __init__(self, registry: Registry, log: EventLog, clock: Clock) -> None:
         self._log, self._clock = log, clock
         self._proofs: dict[str, tuple[str, Proof]] = {}
         self._silent: set[str] = set()
+        registry.listen(self._heard)
 
     def judge(self, resource: Resource, before: Resource | None = None) -> Judgement | None:
         """The verdict as far as it is known; None: as the status has it.
@@ -98,9 +100,9 @@ class Judge:
         """What was asked about an evaluation, pinned to its event."""
         self._proofs[resource.uid] = (found.event_id, proof)
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered about a resource that is gone."""
-        self._proofs.pop(uid, None)
+    def _heard(self, now: Entry | None, before: Entry | None) -> None:
+        if now is None and before is not None:
+            self._proofs.pop(before.resource.uid, None)
 
     def _events(self, resource: Resource, before: Resource) -> ServiceEvents | None:
         known = self._log.service(resource.target.project, resource.target.service)

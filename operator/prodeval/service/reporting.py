@@ -51,6 +51,7 @@ class Reporter:
         self._locks: dict[str, threading.Lock] = {}
         self._refusals: dict[str, _Refusal] = {}
         self._pruned: set[_Path] = set()
+        registry.listen(self._heard)
 
     def report(self, uid: str, make: Make) -> bool:
         """Bring a status to what `make` says; one PATCH, none if nothing changes.
@@ -68,10 +69,14 @@ class Reporter:
                 self._refuse(uid, error)
                 return False
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered about a resource that is gone."""
-        self._locks.pop(uid, None)
-        self._refusals.pop(uid, None)
+    def preview(self, resource: Resource, report: Report) -> JSONObject:
+        """The status that a report would leave, before it is cut to its bounds."""
+        return build_status(resource, report, timestamp(self._clock.now()), self._bridge_url)
+
+    def _heard(self, now: Entry | None, before: Entry | None) -> None:
+        if now is None and before is not None:
+            self._locks.pop(before.resource.uid, None)
+            self._refusals.pop(before.resource.uid, None)
 
     def _write(self, uid: str, make: Make) -> bool:
         for _ in range(_TRIES):
@@ -93,7 +98,7 @@ class Reporter:
         raise StatusRefusedError("somebody else writes the status all the time")
 
     def _status(self, resource: Resource, report: Report) -> JSONObject:
-        status = fit(build_status(resource, report, timestamp(self._clock.now()), self._bridge_url), self._clean)
+        status = fit(self.preview(resource, report), self._clean)
         return as_object(_without(status, self._pruned, ())) if self._pruned else status
 
     def _written(self, entry: Entry, before: JSONObject, after: JSONObject, written: JSONObject) -> None:
@@ -118,7 +123,10 @@ class Reporter:
             entry = self._registry.entry(uid)
             logger.warning("The status of %s is not written: %s", entry.resource.key if entry else uid, error)
         wait = Backoff().seconds(
-            refusal.failures, most=_LONGEST_REFUSAL, retry_after=None, jitter=random.random()  # noqa: S311 - spreads load
+            refusal.failures,
+            most=_LONGEST_REFUSAL,
+            retry_after=None,
+            jitter=random.random(),  # noqa: S311 - spreads load
         )
         self._refusals[uid] = _Refusal(refusal.failures + 1, self._clock.monotonic() + wait)
 
@@ -161,9 +169,7 @@ def _missing(wanted: JSON, found: JSON, path: _Path) -> Iterator[_Path]:
 def _without(value: JSON, pruned: set[_Path], path: _Path) -> JSON:
     if isinstance(value, Mapping):
         return {
-            name: _without(inner, pruned, (*path, name))
-            for name, inner in value.items()
-            if (*path, name) not in pruned
+            name: _without(inner, pruned, (*path, name)) for name, inner in value.items() if (*path, name) not in pruned
         }
     if isinstance(value, list | tuple):
         return [_without(inner, pruned, (*path, "[]")) for inner in value]

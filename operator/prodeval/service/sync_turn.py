@@ -21,14 +21,13 @@ from prodeval.domain.errors import (
     SupersededError,
 )
 from prodeval.domain.paths import SHIPYARD
-from prodeval.domain.report import Report, SyncFacts, build_status
+from prodeval.domain.report import Report, SyncFacts
 from prodeval.domain.resource import Resource
 from prodeval.domain.steady_text import steady
-from prodeval.service.clock import Clock, timestamp
 from prodeval.service.judging import Judge
-from prodeval.service.guarded_cluster import GuardedCluster
+from prodeval.service.outage import Outage
 from prodeval.service.refreshing import Refresher
-from prodeval.service.registry import Registry
+from prodeval.service.registry import Entry, Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.syncing import Outcome, Synced, Syncer
 from prodeval.service.turns import Again, TurnEnd
@@ -36,24 +35,29 @@ from prodeval.service.turns import Again, TurnEnd
 logger = logging.getLogger(__name__)
 
 _JITTER = 0.1
-_FRESH_SECONDS = 30.0
-"""For so long what the API server said about an object is believed without asking again before a push."""
 
 
 class SyncTurns:
     """Runs turns; for many projects at once, one at a time for each."""
 
-    def __init__(  # noqa: PLR0913 - what a turn is made of
-        self, registry: Registry, cluster: GuardedCluster, syncer: Syncer, judge: Judge, refresher: Refresher, reporter: Reporter, clock: Clock
+    def __init__(
+        self,
+        registry: Registry,
+        syncer: Syncer,
+        judge: Judge,
+        refresher: Refresher,
+        reporter: Reporter,
+        cluster_outage: Outage,
     ) -> None:
-        self._registry, self._cluster, self._syncer = registry, cluster, syncer
-        self._judge, self._refresher, self._reporter, self._clock = judge, refresher, reporter, clock
+        self._registry, self._syncer, self._judge = registry, syncer, judge
+        self._refresher, self._reporter, self._cluster_outage = refresher, reporter, cluster_outage
         self._failures: dict[str, int] = {}
+        registry.listen(self._heard)
 
     def turn(self, project: str, uids: Sequence[str]) -> TurnEnd:
         """Sync what is due of one project and report it; says when each is due again."""
         resources = [found for uid in uids if (found := self._registry.get(uid)) is not None]
-        if self._cluster.outage.seconds:  # without the API there is nobody to report to
+        if self._cluster_outage.seconds:  # without the API there is nobody to report to
             return self._postponed(resources)
         try:
             outcomes = self._outcomes(project, resources)
@@ -61,9 +65,9 @@ class SyncTurns:
             return self._postponed(resources)
         return self._reported(resources, outcomes)
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered about a resource that is gone."""
-        self._failures.pop(uid, None)
+    def _heard(self, now: Entry | None, before: Entry | None) -> None:
+        if now is None and before is not None:
+            self._failures.pop(before.resource.uid, None)
 
     def _outcomes(self, project: str, resources: Sequence[Resource]) -> dict[str, Outcome | None]:
         """By uid; None: nothing was done, and the status only says that it is suspended."""
@@ -74,19 +78,7 @@ class SyncTurns:
                 outcomes[resource.uid] = entry.problem
         wanted = [one for one in resources if outcomes[one.uid] is None and not one.suspend]
         siblings = self._registry.project(project)
-        return outcomes | dict(self._syncer.sync(project, wanted, siblings, self._is_current))
-
-    def _is_current(self, resource: Resource) -> bool:
-        """Whether the object is there with this spec, so that nothing is pushed for a ghost or an older wish."""
-        entry = self._registry.entry(resource.uid)
-        if entry is not None and self._clock.monotonic() - entry.told > _FRESH_SECONDS:
-            body = self._cluster.read(resource.key)
-            if body is None:
-                self._registry.drop(resource.uid)
-            elif self._registry.put(body) is None:
-                self._registry.confirm(resource.uid)
-        newest = self._registry.get(resource.uid)
-        return newest is not None and newest.generation == resource.generation
+        return outcomes | dict(self._syncer.sync(project, wanted, siblings))
 
     def _reported(self, resources: Sequence[Resource], outcomes: Mapping[str, Outcome | None]) -> TurnEnd:
         again: dict[str, Again] = {}
@@ -111,7 +103,7 @@ class SyncTurns:
         def make(newest: Resource) -> Report | None:
             if newest.generation != resource.generation:
                 return None
-            return self._judged(newest, _report_of(resource, outcome))
+            return self._judged(newest, _report_of(outcome))
 
         if isinstance(outcome, ProdevalError):
             logger.warning("%s is not synced: %s: %s", resource.key, outcome.reason, outcome)
@@ -123,8 +115,7 @@ class SyncTurns:
         """Add the verdict as far as it is known, so that one write tells both."""
         if newest.suspend or not newest.target.project or _has_no_say(report):
             return report
-        status = build_status(newest, report, timestamp(self._clock.now()))
-        judgement = self._judge.judge(replace(newest, status=status), newest)
+        judgement = self._judge.judge(replace(newest, status=self._reporter.preview(newest, report)), newest)
         return replace(report, judgement=judgement)
 
     def _again(self, resource: Resource, outcome: Outcome | None, *, is_written: bool) -> Again:
@@ -141,7 +132,7 @@ class SyncTurns:
 
     def _postponed(self, resources: Sequence[Resource]) -> TurnEnd:
         """Later, when the API server was asked again."""
-        wait = Again(max(self._cluster.outage.seconds, 1.0))
+        wait = Again(max(self._cluster_outage.seconds, 1.0))
         return TurnEnd({one.uid: wait for one in resources})
 
 
@@ -158,7 +149,7 @@ def _has_no_say(report: Report) -> bool:
     return report.synced is not None and report.synced.status == "False" and report.synced.reason in _REFUSED
 
 
-def _report_of(resource: Resource, outcome: Outcome | None) -> Report:
+def _report_of(outcome: Outcome | None) -> Report:
     match outcome:
         case None:
             return Report()
@@ -169,7 +160,9 @@ def _report_of(resource: Resource, outcome: Outcome | None) -> Report:
         case ProdevalError():
             return Report(synced=Condition("Synced", "False", outcome.reason, str(outcome)))
         case _:
-            message = f"an error of prodeval itself ({type(outcome).__name__}); its log has the details; will be tried again"
+            message = (
+                f"an error of prodeval itself ({type(outcome).__name__}); its log has the details; will be tried again"
+            )
             return Report(synced=Condition("Synced", "False", "InternalError", message))
 
 

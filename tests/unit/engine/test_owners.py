@@ -121,7 +121,9 @@ def test_an_older_spec_is_not_pushed_when_a_newer_one_comes_during_the_listing()
 
     world.cluster.apply(files=[{"inline": {"path": "locust/locust.conf", "content": "users = 1\n"}}])
     world.git.commit("fulltour", "production", **{"hello/slo.yaml": "x"})
-    world.git.branches["fulltour"]["production"]["hello/slo.yaml"] = world.git.branches["fulltour"]["qa"]["hello/slo.yaml"]
+    world.git.branches["fulltour"]["production"]["hello/slo.yaml"] = world.git.branches["fulltour"]["qa"][
+        "hello/slo.yaml"
+    ]
     world.git.during = change
     world.run(30)
     assert [path for _, path in world.git.pushes].count("hello/locust/locust.conf") == 1
@@ -143,7 +145,13 @@ def test_a_restored_api_server_is_believed():
 
 def test_a_status_that_another_writer_touches_loses_nothing():
     world = synced()
-    condition = {"type": "Foreign", "status": "True", "reason": "X", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    condition = {
+        "type": "Foreign",
+        "status": "True",
+        "reason": "X",
+        "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
 
     def touch():
         status = world.cluster.status()

@@ -137,13 +137,13 @@ def test_a_resource_that_retries_takes_no_sibling_along():
     world.run(5)
     world.cluster.apply("waits", service="absent")
     planned = []
-    plan = world.sync._syncer.sync
+    plan = world.syncer.sync
 
-    def sync(project, resources, siblings, is_current):
+    def sync(project, resources, siblings):
         planned.extend(one.key.name for one in resources)
-        return plan(project, resources, siblings, is_current)
+        return plan(project, resources, siblings)
 
-    world.sync._syncer.sync = sync
+    world.syncer.sync = sync
     world.run(240)
     assert planned.count("waits") > 5
     assert planned.count("other") == 0
