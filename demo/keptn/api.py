@@ -70,6 +70,7 @@ _ROUTES: Mapping[tuple[str, str], Handler] = {
     **{(method, "v1/auth"): check_token for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS")},
     ("GET", "controlPlane/v1/project"): control_plane.projects,
     ("GET", "controlPlane/v1/project/{project}"): control_plane.project,
+    ("POST", "controlPlane/v1/project/{project}/service"): control_plane.create_service,
     ("GET", "controlPlane/v1/project/{project}/stage"): control_plane.stages,
     ("GET", "controlPlane/v1/project/{project}/stage/{stage}"): control_plane.stage,
     ("GET", "controlPlane/v1/project/{project}/stage/{stage}/service"): control_plane.services,
@@ -82,9 +83,15 @@ _ROUTES: Mapping[tuple[str, str], Handler] = {
     ("GET", "mongodb-datastore/event"): datastore.events,
     ("GET", "mongodb-datastore/event/type/{type}"): datastore.events_of_type,
     **{
-        ("GET", f"{_RESOURCES}{scope}/resource{file}"): handler
+        (method, f"{_RESOURCES}{scope}/resource{file}"): handler
         for scope in ("", "/stage/{stage}", "/stage/{stage}/service/{service}")
-        for file, handler in (("", resources.resources), ("/{path}", resources.resource))
+        for method, file, handler in (
+            ("GET", "", resources.resources),
+            ("POST", "", resources.create_resources),
+            ("PUT", "", resources.update_resources),
+            ("GET", "/{path}", resources.resource),
+            ("PUT", "/{path}", resources.update_resource),
+        )
     },
 }
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 
 from demo.keptn.engine import Engine
 from demo.keptn.events import API, new_event, new_id
-from demo.keptn.projects import Project
+from demo.keptn.projects import Project, service_event
+from demo.keptn.resources import push_refusal_logged
 from demo.keptn.runs import Run
 from demo.keptn.timeframe import requested_window
 from demo.keptn.uniform import registrations
+from demo.keptn.upstream import AlreadyThereError, NotThereError, UpstreamError
 from demo.keptn.views import StateQuery
 from demo.keptn.web import RefusedError, Reply, Request, ok, refused
 from prodeval.domain.json_values import JSONObject, as_object, as_text
@@ -68,6 +71,40 @@ def service(engine: Engine, request: Request) -> Reply:
         raise refused(HTTPStatus.NOT_FOUND, "service not found")
     with engine.lock:
         return ok(found.service_json(in_stage, request.names["service"], engine.controller.last_events))
+
+
+def create_service(engine: Engine, request: Request) -> Reply:
+    """`POST /project/<P>/service`: the directory in each stage in turn, each with a push of its own."""
+    name = as_text(_body(request).get("serviceName"))
+    if not name:
+        raise refused(HTTPStatus.BAD_REQUEST, "must provide a service name")
+    project_, context = request.names["project"], new_id()
+    engine.publish(service_event("started", project_, name, context))
+    try:
+        _create_service(engine, project_, name)
+    except RefusedError:
+        engine.publish(service_event("finished", project_, name, context, {"status": "errored", "result": "fail"}))
+        raise
+    engine.publish(service_event("finished", project_, name, context, {"status": "succeeded", "result": "pass"}))
+    return ok({})
+
+
+def _create_service(engine: Engine, project_: str, name: str) -> None:
+    found = engine.projects.get(project_)
+    if found is None:
+        problem = f"could not get stages of project {project_}: project not found"
+        raise refused(HTTPStatus.INTERNAL_SERVER_ERROR, problem)
+    if name in found.services:
+        raise refused(HTTPStatus.CONFLICT, "service already exists")
+    metadata = f"servicename: {name}\ncreationtimestamp: {datetime.now(UTC)}\n".encode()
+    for stage_ in found.stages:
+        try:
+            push_refusal_logged(project_, partial(found.upstream.create_service, stage_, name, metadata))
+        except (AlreadyThereError, NotThereError, UpstreamError) as error:
+            words = "Internal server error" if isinstance(error, UpstreamError) else str(error)
+            problem = f"could not create service {name} in stage {stage_} of project {project_}: {words}"
+            raise refused(HTTPStatus.INTERNAL_SERVER_ERROR, problem) from error
+    engine.add_service(project_, name)
 
 
 def sequences(engine: Engine, request: Request) -> Reply:

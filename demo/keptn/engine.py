@@ -1,8 +1,8 @@
 """The running Keptn: a store, the controller, the services that answer tasks, and one thread that hands events on."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -42,7 +42,7 @@ class Engine:
     """Runs until `close`; what the API reads goes through `lock`."""
 
     def __init__(self, projects: Iterable[Project], settings: Settings) -> None:
-        self.projects: Mapping[str, Project] = {project.name: project for project in projects}
+        self.projects: dict[str, Project] = {project.name: project for project in projects}
         self.store, self.controller, self.lock = EventStore(), Controller(), RLock()
         self._timeout = settings.task_timeout
         self._inbox: SimpleQueue[Event | None] = SimpleQueue()
@@ -63,6 +63,12 @@ class Engine:
     def publish(self, event: Event) -> None:
         """Hand an event over; it is stored and handled after those before it."""
         self._inbox.put(event)
+
+    def add_service(self, project: str, service: str) -> None:
+        """Make a service known, in each stage."""
+        with self.lock:
+            known = self.projects[project]
+            self.projects[project] = replace(known, services=tuple(sorted({*known.services, service})))
 
     def control(self, project: str, context: str, stage: str, state: str) -> None:
         """Abort, pause or resume a context, or one stage of it; an unknown context or state changes nothing."""

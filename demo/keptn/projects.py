@@ -1,7 +1,7 @@
 """Projects, stages and services, as Keptn's database knows them."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from demo.keptn.events import CONTROLLER, PROMETHEUS, Event, new_event, new_id
@@ -82,7 +82,7 @@ def read_project(name: str, services: Iterable[str], upstream: Upstream) -> Proj
 def creation_events(project: Project, *, monitored: bool) -> list[Event]:
     """What Keptn stores when a project and its services are made, and monitoring is configured for them."""
     named: JSONObject = {"project": project.name}
-    done: JSONObject = {"status": "succeeded", "result": "pass"}
+    done = {"status": "succeeded", "result": "pass"}
     context = new_id()
     created = {"projectName": project.name, "gitRemoteURL": project.upstream.url, "shipyard": project.uploaded}
     finished = {**named, **done, "createdProject": created}
@@ -93,11 +93,19 @@ def creation_events(project: Project, *, monitored: bool) -> list[Event]:
     for service in project.services:
         context, of_service = new_id(), {**named, "service": service}
         events += [
-            new_event("service.create.started", CONTROLLER, context, of_service),
-            new_event("service.create.finished", CONTROLLER, context, {**of_service, **done}),
+            service_event("started", project.name, service, context),
+            service_event("finished", project.name, service, context, done),
             *(_monitoring(of_service) if monitored else ()),
         ]
     return events
+
+
+def service_event(
+    kind: str, project: str, service: str, context: str, outcome: Mapping[str, str] | None = None
+) -> Event:
+    """What Keptn stores when a service is made: `started`, then `finished` with an outcome."""
+    data: JSONObject = {"project": project, "service": service, **(outcome or {})}
+    return new_event(f"service.create.{kind}", CONTROLLER, context, data)
 
 
 def _monitoring(of_service: JSONObject) -> list[Event]:

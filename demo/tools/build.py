@@ -4,8 +4,9 @@ Standard library only: it runs before anything is installed. The programs go to
 `$XDG_CACHE_HOME/prodeval/tools/<key>`, where the key is a digest of everything
 they are built from, so a second run does nothing.
 
+A program in PATH is used instead of built if its version is fit (`installed` says which are).
 `KUBEBUILDER_ASSETS`, if set, names a folder with etcd, kube-apiserver and kubectl
-that are used instead of building these three.
+that are used in any case.
 """
 
 import fcntl
@@ -21,6 +22,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from demo.tools import installed
 
 SOURCES = Path(__file__).resolve().parent
 FLAGS = ("-trimpath", "-buildvcs=false", "-tags=remove_all_sd")
@@ -41,11 +44,17 @@ class Program:
     """Whether a folder named by KUBEBUILDER_ASSETS has it."""
 
 
-def _kubernetes_version() -> str:
-    """Give the linker flags that stamp Kubernetes' own version, as its release scripts do."""
+def _kubernetes() -> re.Match[str]:
+    """Find Kubernetes' version in go.mod: whole, major and minor."""
     found = re.search(r"^\tk8s\.io/kubernetes (v(\d+)\.(\d+)\S+)", (SOURCES / "go.mod").read_text(), re.MULTILINE)
     if found is None:
         raise RuntimeError(f"{SOURCES / 'go.mod'}: no line for k8s.io/kubernetes")
+    return found
+
+
+def _kubernetes_version() -> str:
+    """Give the linker flags that stamp Kubernetes' own version, as its release scripts do."""
+    found = _kubernetes()
     stamps = {"gitVersion": found[1], "gitMajor": found[2], "gitMinor": found[3], "gitTreeState": "clean"}
     packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
     return " ".join(f"-X {package}.{name}={value}" for package in packages for name, value in stamps.items())
@@ -64,7 +73,8 @@ def programs() -> tuple[Program, ...]:
     )
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Return the folder of all that is built once per user; it need not exist."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prodeval"
 
 
@@ -73,17 +83,32 @@ def _assets() -> Path | None:
     return Path(named).resolve() if named else None
 
 
+def _in_path() -> dict[str, installed.Installed]:
+    """Look up in PATH what need not be built, fit or not, by name; not what KUBEBUILDER_ASSETS names."""
+    wanted = installed.accepted((int(_kubernetes()[2]), int(_kubernetes()[3])))
+    open_ = [one.name for one in programs() if one.name in wanted and not (_assets() and one.in_assets)]
+    found = {name: installed.find(name, wanted[name]) for name in open_}
+    return {name: program for name, program in found.items() if program is not None}
+
+
 def directory() -> Path:
-    """Return the folder that holds all programs once they are built; it need not exist."""
+    """Return the folder that holds all programs once they are built; it need not exist.
+
+    A program of PATH has its part in the key: with another version, or without it, the folder is another one.
+    """
     digest = hashlib.sha256(repr((_assets(), programs(), FLAGS)).encode())
+    for name, program in _in_path().items():
+        if not program.unfit:
+            digest.update(repr((name, str(program.path), program.version)).encode())
     for source in sorted([SOURCES / "go.mod", SOURCES / "go.sum", *SOURCES.glob("*/*.go")]):
         digest.update(source.read_bytes())
-    return _cache() / "tools" / digest.hexdigest()[:16]
+    return cache() / "tools" / digest.hexdigest()[:16]
 
 
 def missing() -> tuple[str, ...]:
-    """Return the names of the programs that are not built yet."""
-    return tuple(program.name for program in programs() if not (directory() / program.name).exists())
+    """Return the names of the programs that are not there yet; a link to what is gone counts as none."""
+    folder = directory()
+    return tuple(program.name for program in programs() if not (folder / program.name).exists())
 
 
 def build() -> Path:
@@ -92,30 +117,46 @@ def build() -> Path:
     Raises:
         RuntimeError: if Go cannot be had, or a program cannot be built.
     """
-    with _lock(_cache() / "lock"):
-        wanted = [program for program in programs() if program.name in missing()]
-        if wanted:
-            directory().mkdir(parents=True, exist_ok=True)
-            _provide(wanted)
-    return directory()
+    folder = directory()
+    with _lock(cache() / "lock"):
+        absent = missing()
+        if absent:
+            folder.mkdir(parents=True, exist_ok=True)
+            _provide([program for program in programs() if program.name in absent], folder)
+    return folder
 
 
-def _provide(wanted: Sequence[Program]) -> None:
-    assets = _assets()
-    if assets is not None:
-        for program in wanted:
-            if program.in_assets:
-                _link(assets / program.name, directory() / program.name)
-    rest = [program for program in wanted if assets is None or not program.in_assets]
+def _provide(wanted: Sequence[Program], folder: Path) -> None:
+    there = {program.name: _ready(program) for program in wanted}
+    for name, source in there.items():
+        if source is not None:
+            _link(source, folder / name)
+    rest = [program for program in wanted if there[program.name] is None]
     if rest:
+        _say(f"building {', '.join(one.name for one in rest)}: some ten minutes and 5 GB of caches the first time")
         go = _go()
         for program in rest:
-            _compile(go, program, directory() / program.name)
+            _compile(go, program, folder / program.name)
+
+
+def _ready(program: Program) -> Path | None:
+    """Return where a program is that need not be built, and say why one in PATH is used or not."""
+    assets, found = _assets(), _in_path().get(program.name)
+    if assets is not None and program.in_assets:
+        return _executable(assets / program.name)
+    if found is None:
+        return None
+    _say(f"{program.name}: {found.path} {found.unfit or 'is fit'}; it is {'not ' if found.unfit else ''}used")
+    return None if found.unfit else found.path
+
+
+def _executable(path: Path) -> Path:
+    if not os.access(path, os.X_OK):
+        raise RuntimeError(f"KUBEBUILDER_ASSETS names a folder without the program {path}: add it, or unset it")
+    return path
 
 
 def _link(source: Path, target: Path) -> None:
-    if not os.access(source, os.X_OK):
-        raise RuntimeError(f"KUBEBUILDER_ASSETS names a folder without the program {source}: add it, or unset it")
     target.unlink(missing_ok=True)
     target.symlink_to(source)
 
@@ -152,7 +193,7 @@ def _version(go: str) -> tuple[int, int]:
 
 def _install_go() -> Path:
     requirements = SOURCES / "requirements.txt"
-    venv = _cache() / f"go-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]}"
+    venv = cache() / f"go-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]}"
     done = venv / "installed"
     if not done.exists():
         _say("no Go in PATH is new enough, installing one into the cache")
@@ -214,9 +255,6 @@ def _say(text: str, *, passing: bool = False) -> None:
 
 def main() -> int:
     """Build, and print the folder; exit code 1 with the reason if it cannot be done, 130 if interrupted."""
-    absent = missing()
-    if absent:
-        _say(f"building {', '.join(absent)}: some ten minutes and 4 GB of caches the first time")
     try:
         folder = build()
     except RuntimeError as error:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from prodeval.adapters.keptn import KeptnClient
-from prodeval.domain.errors import DependencyNotReadyError, InvalidSpecError, KeptnUnavailableError
+from prodeval.domain.errors import DependencyNotReadyError, InvalidSpecError, KeptnAwayError, KeptnUnavailableError
 from prodeval.domain.events import parse_time
 from tests.unit.verdict.recordings import EVENTS, EXECUTIONS, read_lines, recording
 
@@ -250,6 +250,48 @@ def test_registrations_are_read(keptn, client):
     assert ("approval-service", "sh.keptn.event.approval.triggered") in found
 
 
+class TestReads:
+    """What makes Keptn pull a branch; what it answers does not matter."""
+
+    def test_the_default_branch_is_read_as_the_project(self, keptn, client):
+        keptn.answers.append((200, {}, {"resourceURI": "shipyard.yaml", "resourceContent": ""}))
+        client.read_default_branch("s02-pass")
+        assert [request[:3] for request in keptn.requests] == [
+            ("GET", "/resource-service/v1/project/s02-pass/resource/shipyard.yaml", {})
+        ]
+
+    def test_a_stage_is_read_as_a_short_list(self, keptn, client):
+        keptn.answers.append((200, {}, {"nextPageKey": "0", "resources": []}))
+        client.read_stage_branch("s02-pass", "pro duction")
+        assert [request[:3] for request in keptn.requests] == [
+            ("GET", "/resource-service/v1/project/s02-pass/stage/pro%20duction/resource", {"pageSize": "1"})
+        ]
+
+    def test_before_0_18_the_service_has_another_name(self, keptn, client):
+        keptn.answers += [(404, {}, "<html>"), (200, {}, {"resources": []})]
+        client.read_stage_branch("s02-pass", "qa")
+        assert [path.split("/")[1] for _, path, _, _ in keptn.requests] == [
+            "resource-service",
+            "configuration-service",
+        ]
+
+    def test_what_keptn_does_not_have_needs_no_read(self, keptn, client):
+        keptn.answers.append((404, {}, {"code": 404, "message": "Stage not found"}))
+        client.read_stage_branch("s02-pass", "new")
+        assert len(keptn.requests) == 2
+
+    @pytest.mark.parametrize("status", [401, 424, 429, 500, 502])
+    def test_a_branch_that_was_not_read_is_an_error(self, keptn, client, status):
+        keptn.answers.append((status, {}, {"code": status, "message": "Internal server error"}))
+        with pytest.raises(KeptnUnavailableError, match=str(status)):
+            client.read_default_branch("s02-pass")
+
+    def test_an_older_keptn_that_cannot_read_is_an_error_too(self, keptn, client):
+        keptn.answers += [(404, {}, "<html>"), (500, {}, {"code": 500, "message": "Internal server error"})]
+        with pytest.raises(KeptnUnavailableError, match="500"):
+            client.read_default_branch("s02-pass")
+
+
 class TestErrors:
     def failure(self, client):
         with pytest.raises(KeptnUnavailableError) as caught:
@@ -262,19 +304,52 @@ class TestErrors:
         scripted(keptn, name)
         assert "refuses the API token (401)" in str(self.failure(client))
 
-    def test_one_429_is_a_rate_limit_and_is_retried_soon(self, keptn, client):
-        scripted(keptn, "429-good-token-datastore")
+    @pytest.mark.parametrize("name", ["429-good-token-datastore", "down-api-datastore"])
+    def test_429_has_two_causes_and_is_retried_soon(self, keptn, client, name):
+        scripted(keptn, name)
         failure = self.failure(client)
-        assert "limits requests" in str(failure)
+        assert "its api-service is down, or a client at the same address sends a wrong token" in str(failure)
         assert failure.retry_after == 2.0
 
-    def test_a_series_of_429_is_a_gateway_that_cannot_authenticate(self, keptn, client):
-        scripted(keptn, *["down-api-datastore"] * 3)
-        said = [str(self.failure(client)) for _ in range(3)]
-        assert ["cannot authenticate" in text for text in said] == [False, False, True]
-        client.events("s02-pass", LONG_AGO)
-        scripted(keptn, "429-good-token-datastore")
-        assert "limits requests" in str(self.failure(client))
+    def test_a_failure_that_lasts_is_put_the_same_way_each_time_whatever_was_asked(self, keptn, client):
+        for answer in [recorded("down-api-datastore"), recorded("bad-token-datastore"), (503, {}, "")]:
+            keptn.answers += [answer] * 8
+            said = {str(self.failure(client)) for _ in range(7)}
+            with pytest.raises(KeptnUnavailableError) as caught:
+                client.sequence_executions("s02-pass")
+            assert said == {str(caught.value)}
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            *[(status, {}, "") for status in (301, 401, 429, 502, 503, 504)],
+            *[(200, {}, body) for body in ("<html>", "{}")],
+        ],
+    )
+    def test_some_answers_say_that_keptn_as_a_whole_is_away(self, keptn, client, answer):
+        keptn.answers.append(answer)
+        assert isinstance(self.failure(client), KeptnAwayError)
+
+    @pytest.mark.parametrize("status", [400, 404, 422, 500])
+    def test_other_answers_may_be_about_one_project_alone(self, keptn, client, status):
+        keptn.answers.append((status, {}, {"code": status, "message": "no"}))
+        assert not isinstance(self.failure(client), KeptnAwayError)
+
+    def test_an_answer_that_is_too_large_is_about_one_project_alone(self, keptn, client, monkeypatch):
+        monkeypatch.setattr(client._http, "_max_bytes", 9)
+        failure = self.failure(client)
+        assert "answers too much" in str(failure)
+        assert not isinstance(failure, KeptnAwayError)
+
+    def test_without_a_token_nothing_can_be_asked(self):
+        def absent():
+            raise DependencyNotReadyError("Secret 'x' does not exist yet")
+
+        client = KeptnClient("http://127.0.0.1:1/api", absent)
+        failure = self.failure(client)
+        assert isinstance(failure, KeptnAwayError)
+        assert "Secret 'x'" in str(failure)
+        client.close()
 
     @pytest.mark.parametrize(
         "name", ["down-api-metadata", "frozen-api-metadata", "event-type-filter-project-only-with-or"]
@@ -325,7 +400,9 @@ class TestErrors:
 
     def test_nobody_listening_is_unavailable(self):
         client = KeptnClient("http://127.0.0.1:1/api", lambda: TOKEN)
-        assert "Connection refused" in str(self.failure(client))
+        failure = self.failure(client)
+        assert str(failure) == "Keptn's API at http://127.0.0.1:1/api does not answer: Connection refused"
+        assert isinstance(failure, KeptnAwayError)
         client.close()
 
     def test_the_token_is_asked_for_before_each_request(self, keptn):

@@ -14,6 +14,7 @@ from prodeval.domain.events import parse_time
 
 EVENTS = "/api/mongodb-datastore/event"
 EXECUTIONS = "/api/controlPlane/v1/sequence-execution"
+READS = re.compile(r"/api/resource-service/v1/project/[^/]+(/resource/shipyard\.yaml|/stage/[^/]+/resource)")
 UNIFORM = "/api/controlPlane/v1/uniform/registration"
 REGISTERED = [{"name": "job-executor-service", "subscriptions": [{"event": "sh.keptn.event.je-test.triggered"}]}]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -86,6 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(HTTPStatus.OK, {"sequenceExecutions": found, "totalCount": len(found)})
         elif address.path == UNIFORM:
             self.answer(HTTPStatus.OK, REGISTERED)
+        elif READS.fullmatch(address.path):
+            self.answer(HTTPStatus.OK, {})
         else:
             keptn.refused.append(self.path)
             self.answer(HTTPStatus.NOT_FOUND, {"code": 404, "message": f"path {address.path} was not found"})

@@ -188,7 +188,6 @@ def test_six_lines_get_the_documented_defaults(apply, cluster):
         "service": "helloservice",
         "stage": "production",
         "degradeOn": ["Fail", "Inconclusive"],
-        "resultTimeout": "30m",
         "interval": "10m",
         "suspend": False,
         "historyLimit": 10,

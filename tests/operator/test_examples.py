@@ -13,6 +13,8 @@ from prodeval.domain.resource import Target, read_resource
 
 RESOURCES = sorted(Path("examples").glob("*.yaml"))
 INSTALLATIONS = sorted(path for path in Path("examples/install").rglob("*") if path.is_file())
+OVERLAY = [Path("examples/kustomize", f"{name}.yaml") for name in ("helloservice", "kustomization", "name-reference")]
+CHECK = Path("examples/argocd/health.lua")
 PRODEVAL = Path(sys.executable).with_name("prodeval")
 PAGE = Path("docs/resource.md")
 EVERY_FIELD = Path("examples/every-field.yaml")
@@ -66,7 +68,7 @@ def test_the_added_lines_in_the_page_are_those_of_the_plan(plan):
     last, compared = RESOURCES[0], []
     for kind, text in re.findall(r"```(yaml|diff)\n(.*?)\n```", PAGE.read_text(), re.DOTALL):
         if kind == "yaml":
-            (last,) = (example for example in RESOURCES if example.read_text().strip() == text)
+            (last,) = (example for example in (*RESOURCES, *OVERLAY) if example.read_text().strip() == text)
         else:
             shown = last if compared else Path("examples/helloservice.yaml")
             assert text in plan(shown).stdout
@@ -76,11 +78,15 @@ def test_the_added_lines_in_the_page_are_those_of_the_plan(plan):
 
 @pytest.mark.parametrize(
     ("page", "example"),
-    [(PAGE, example) for example in RESOURCES] + [(Path("docs/install.md"), file) for file in INSTALLATIONS],
+    [
+        *((PAGE, example) for example in (*RESOURCES, *OVERLAY)),
+        *((Path("docs/install.md"), file) for file in INSTALLATIONS),
+        (Path("docs/status.md"), CHECK),
+    ],
     ids=lambda path: path.name if path.suffix == ".md" else str(path.relative_to("examples")),
 )
 def test_it_stands_in_the_documentation(page, example):
-    assert f"```yaml\n{example.read_text().strip()}\n```" in page.read_text()
+    assert f"```{example.suffix.lstrip('.')}\n{example.read_text().strip()}\n```" in page.read_text()
 
 
 def fields(schema, place=""):

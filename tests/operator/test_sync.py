@@ -94,6 +94,7 @@ def test_the_status_says_what_was_done(team, story):
         "layout": "Branch",
         "load": "Generate",
         "timeframe": "1m",
+        "resultTimeout": "35m",
     }
 
 

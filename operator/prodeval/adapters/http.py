@@ -29,7 +29,19 @@ _CHUNK = 65536
 
 
 class HttpFailedError(RetryableError):
-    """No answer, or not a whole one; the message names the place, never a header, a query or a body."""
+    """No answer, or not a whole one; the message names the place, never a header, a query or a body.
+
+    Attributes:
+        problem: the message without the place.
+    """
+
+    def __init__(self, problem: str, *, place: str = "") -> None:
+        super().__init__(f"{place}: {problem}" if place else problem)
+        self.problem = problem
+
+
+class HttpTooLargeError(HttpFailedError):
+    """The server answers, but more than we read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,9 @@ class HttpResponse:
 class HttpClient:
     """Requests to one server; safe to call from many threads.
 
+    Attributes:
+        address: the base URL, without userinfo.
+
     Args:
         base_url: paths are appended to it.
         headers: sent with each request; may hold secrets.
@@ -74,6 +89,7 @@ class HttpClient:
         verify: bool | str = True,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self.address = _without_userinfo(self._base_url)
         self._timeout = timeout
         self._max_bytes = max_bytes
         # Compressed answers would need a second limit, for what they unpack to.
@@ -98,7 +114,7 @@ class HttpClient:
 
         `path` begins with `/` and is percent-encoded already; `headers` come on top of the client's.
         """
-        place = f"{method} {_without_userinfo(self._base_url)}{path}"
+        place = f"{method} {self.address}{path}"
         sent = {**self._headers, **(headers or {})}
         _check_headers(sent, place)
         ends = time.monotonic() + sum(self._timeout)
@@ -106,8 +122,10 @@ class HttpClient:
         try:
             with self._send(request) as response:
                 return HttpResponse(response.status_code, response.headers, self._read(response, ends))
+        except HttpTooLargeError as error:
+            raise HttpTooLargeError(error.problem, place=place) from error
         except (OSError, ValueError) as error:  # the errors of requests are of these two
-            raise HttpFailedError(f"{place}: {self._explain(error)}") from error
+            raise HttpFailedError(self._explain(error), place=place) from error
 
     def close(self) -> None:
         """Close idle connections."""
@@ -126,7 +144,7 @@ class HttpClient:
             for chunk in response.iter_content(_CHUNK):
                 body += chunk
                 if len(body) > self._max_bytes:
-                    raise ValueError(f"the answer has more than {self._max_bytes} bytes")
+                    raise HttpTooLargeError(f"the answer has more than {self._max_bytes} bytes")
         return bytes(body)
 
     def _explain(self, error: Exception) -> str:
@@ -163,9 +181,8 @@ def _check_headers(headers: Mapping[str, str], place: str) -> None:
     """Refuse what cannot be sent, before an error of a library would quote it."""
     for name, value in headers.items():
         if not can_be_sent(value):
-            raise HttpFailedError(
-                f"{place}: header {name} would hold a blank end, a line break or a non-ASCII character"
-            )
+            problem = f"header {name} would hold a blank end, a line break or a non-ASCII character"
+            raise HttpFailedError(problem, place=place)
 
 
 @contextlib.contextmanager

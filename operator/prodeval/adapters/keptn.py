@@ -1,4 +1,4 @@
-"""The part of Keptn's API that the operator uses: events, sequence executions, registrations, evaluations."""
+"""The part of Keptn's API that the operator uses: events, sequence executions, registrations, evaluations, reads."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,10 +7,11 @@ from http import HTTPStatus
 from typing import cast
 from urllib.parse import quote
 
-from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, can_be_sent
+from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, HttpTooLargeError, can_be_sent
 from prodeval.domain.errors import (
     DependencyNotReadyError,
     InvalidSpecError,
+    KeptnAwayError,
     KeptnUnavailableError,
     ProdevalError,
 )
@@ -25,23 +26,37 @@ from prodeval.domain.events import (
     parse_registrations,
 )
 from prodeval.domain.json_values import JSON, as_text, child
+from prodeval.domain.paths import SHIPYARD
 from prodeval.domain.retry_after import parse_retry_after
 
 _EVENTS = "/mongodb-datastore/event"
 _CONTROL = "/controlPlane/v1"
+_RESOURCES = ("/resource-service/v1", "/configuration-service/v1")
+"""Since 0.18, and before."""
 _PAGE = 100
 _MOST_PAGES = 100
-_SERIES = 3
 _LONGEST_MESSAGE = 300
 _RATE_LIMIT_PAUSE = 2.0
 _LONGEST_KEY = 19
 _REDIRECTS = range(300, 400)
+_AWAY = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+        *_REDIRECTS,
+    }
+)
+"""What the gateway answers whatever the question is about; a 404 or 500 may be about one project alone."""
 
 
 class KeptnClient:
     """Keptn's API behind its gateway; safe to call from many threads.
 
-    Each call raises KeptnUnavailableError if Keptn does not answer as it should, whatever the reason.
+    Each call raises KeptnUnavailableError if Keptn does not answer as it should, whatever the reason; it is a
+    KeptnAwayError if that would be so for any question. Their texts are the same from try to try, whatever was asked.
 
     Args:
         url: of the API, such as `http://api-gateway-nginx.keptn/api`.
@@ -59,7 +74,6 @@ class KeptnClient:
     ) -> None:
         self._http = HttpClient(url, timeout=timeout, verify=verify)
         self._token = token
-        self._refused_in_a_row = 0
 
     def close(self) -> None:
         """Close idle connections."""
@@ -110,6 +124,14 @@ class KeptnClient:
         """What the integrations registered in Keptn's uniform listen to."""
         return parse_registrations(self._checked(self._send("GET", f"{_CONTROL}/uniform/registration")))
 
+    def read_default_branch(self, project: str) -> None:
+        """Let Keptn pull the default branch into its clone; done as well if Keptn has no such project."""
+        self._read(project, f"/resource/{SHIPYARD}", {})
+
+    def read_stage_branch(self, project: str, stage: str) -> None:
+        """Let Keptn pull a stage's branch into its clone; done as well if its clone has no such branch."""
+        self._read(project, f"/stage/{quote(stage, safe='')}/resource", {"pageSize": "1"})
+
     def trigger_evaluation(
         self, project: str, stage: str, service: str, *, timeframe: str, labels: Mapping[str, str] | None = None
     ) -> str:
@@ -131,6 +153,14 @@ class KeptnClient:
             raise KeptnUnavailableError("Keptn accepted an evaluation without naming its context")
         return context
 
+    def _read(self, project: str, scope: str, params: Mapping[str, str]) -> None:
+        """What Keptn does not find it does not push either, so that there is nothing to bring up to date."""
+        for service in _RESOURCES:
+            response = self._send("GET", f"{service}/project/{quote(project, safe='')}{scope}", params=params)
+            if response.status != HTTPStatus.NOT_FOUND:
+                self._checked(response)
+                return
+
     def _events(self, scope: Mapping[str, str]) -> tuple[Event, ...]:
         """All pages; events that arrive meanwhile move the rest to later pages, so that some come twice."""
         found: tuple[Event, ...] = ()
@@ -151,48 +181,55 @@ class KeptnClient:
     def _send(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: JSON = None
     ) -> HttpResponse:
-        token = self._token()
+        try:
+            return self._http.request(method, path, params=params, json=body, headers={"x-token": self._read_token()})
+        except HttpTooLargeError as error:
+            raise KeptnUnavailableError(f"Keptn's API answers too much: {error}") from error
+        except HttpFailedError as error:
+            problem = f"Keptn's API at {self._http.address} does not answer: {error.problem}"
+            raise KeptnAwayError(problem) from error
+
+    def _read_token(self) -> str:
+        try:
+            token = self._token()
+        except ProdevalError as error:
+            raise KeptnAwayError(f"Keptn cannot be asked without its API token: {error}") from error
         if not can_be_sent(token):
-            raise KeptnUnavailableError(
+            raise KeptnAwayError(
                 "the API token cannot be sent: it holds a line break, a blank end or a character beyond ASCII; compare "
                 "the operator's Secret, key keptn-api-token, with Keptn's own"
             )
-        try:
-            return self._http.request(method, path, params=params, json=body, headers={"x-token": token})
-        except HttpFailedError as error:
-            raise KeptnUnavailableError(f"Keptn's API does not answer: {error}") from error
+        return token
 
     def _checked(self, response: HttpResponse) -> JSON:
         """The JSON of a successful answer; any other raises."""
-        limited = response.status == HTTPStatus.TOO_MANY_REQUESTS
-        self._refused_in_a_row = self._refused_in_a_row + 1 if limited else 0
         if response.status != HTTPStatus.OK:
-            raise KeptnUnavailableError(self._explain(response), retry_after=_retry_after(response))
+            kind = KeptnAwayError if response.status in _AWAY else KeptnUnavailableError
+            raise kind(_explain(response), retry_after=_retry_after(response))
         try:
             return response.json()
         except HttpFailedError as error:
-            raise KeptnUnavailableError("Keptn's API answers no JSON; does keptn.url end in /api?") from error
+            raise KeptnAwayError("Keptn's API answers no JSON; does keptn.url end in /api?") from error
 
-    def _explain(self, response: HttpResponse) -> str:
-        status = response.status
-        if status == HTTPStatus.UNAUTHORIZED:
-            return "Keptn refuses the API token (401); compare the operator's Secret with Keptn's keptn-api-token"
-        if status == HTTPStatus.TOO_MANY_REQUESTS and self._refused_in_a_row >= _SERIES:
-            return (
-                f"Keptn's gateway cannot authenticate (429, {self._refused_in_a_row} times in a row): "
-                "its api-service is down, or a client at the same address keeps sending a wrong token"
-            )
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return "Keptn limits requests (429): a client at the same address sent a wrong token"
-        if status in _REDIRECTS:
-            return f"Keptn's API redirects ({status}), which is never followed; keptn.url must be the API's own address"
-        return f"Keptn's API answers {status}: {_message(response)}"
+
+def _explain(response: HttpResponse) -> str:
+    status = response.status
+    if status == HTTPStatus.UNAUTHORIZED:
+        return "Keptn refuses the API token (401); compare the operator's Secret with Keptn's keptn-api-token"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return (
+            "Keptn's gateway lets nobody in (429): its api-service is down, "
+            "or a client at the same address sends a wrong token"
+        )
+    if status in _REDIRECTS:
+        return f"Keptn's API redirects ({status}), which is never followed; keptn.url must be the API's own address"
+    return f"Keptn's API answers {status}: {_message(response)}"
 
 
 def _member(body: JSON, name: str) -> JSON:
     """A list of an answer, which Keptn may write as null; another answer comes from something in between."""
     if not isinstance(body, Mapping) or name not in body:
-        raise KeptnUnavailableError(f"Keptn's API answers without {name}; does keptn.url end in /api?")
+        raise KeptnAwayError(f"Keptn's API answers without {name}; does keptn.url end in /api?")
     return body[name]
 
 

@@ -5,6 +5,7 @@ ProdevalError
 │   ├── DependencyNotReadyError    a Secret, ConfigMap, stage or service is not there yet
 │   ├── GitOperationFailedError    the Git server did not answer, or not as it should
 │   ├── KeptnUnavailableError      Keptn's API did not answer, or not as it should
+│   │   └── KeptnAwayError         … and would not answer any other question either
 │   └── ClusterUnavailableError    the Kubernetes API did not answer, or not as it should
 └── PermanentError            somebody has to change something first
     ├── InvalidSpecError           the resource asks for something that cannot be
@@ -60,6 +61,10 @@ class KeptnUnavailableError(RetryableError):
     """Keptn's API did not answer, or not as it should."""
 
     reason = "KeptnUnavailable"
+
+
+class KeptnAwayError(KeptnUnavailableError):
+    """Keptn's API as a whole is away: another question, about whatever project, would get the same answer."""
 
 
 class ClusterUnavailableError(RetryableError):

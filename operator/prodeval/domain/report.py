@@ -40,6 +40,7 @@ class SyncFacts:
     layout: str
     load: str
     timeframe: str
+    result_timeout: str
     stage_revision: str
     shipyard_revision: str
     files: tuple[ManagedFile, ...]
@@ -83,10 +84,11 @@ def build_status(resource: Resource, report: Report, now: str, bridge_url: str =
 
 
 def _suspended(status: JSONObject, synced: Condition) -> tuple[Condition, ...]:
-    """What was known stays; a resource that never got that far is at rest all the same."""
+    """What was known stays; a resource that never got that far, or was being tried again, is at rest all the same."""
     kept = tuple(filter(None, (read_condition(status, name) for name in ("Ready", "Stalled"))))
-    at_rest = synced.status != "Unknown" and kept and kept[0].status != "Unknown"
-    return kept if at_rest else (Condition("Ready", "True", "Suspended", "spec.suspend is true; nothing is done"),)
+    # kstatus waits for a Ready that is not True, unless Stalled says that it will not become so.
+    is_settled = synced.status != "Unknown" and kept and (kept[0].status == "True" or kept[-1].type == "Stalled")
+    return kept if is_settled else (Condition("Ready", "True", "Suspended", "spec.suspend is true; nothing is done"),)
 
 
 def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSON]:
@@ -107,6 +109,7 @@ def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSO
         "layout": facts.layout,
         "load": facts.load,
         "timeframe": facts.timeframe,
+        "resultTimeout": facts.result_timeout,
     }
     return {"resolved": _given(resolved), "sync": _given(sync)}
 

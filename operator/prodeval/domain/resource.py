@@ -106,6 +106,7 @@ class Resource:
     Attributes:
         created: creationTimestamp as text, RFC 3339 in UTC with seconds, so that text order is time order.
         reconcile_requested: the annotation that asks for a sync now; empty if absent.
+        result_timeout: None if the spec does not say.
         status: the status as it was read.
     """
 
@@ -119,7 +120,7 @@ class Resource:
     files: tuple[FileSource, ...] = ()
     shipyard: ShipyardSpec = field(default_factory=ShipyardSpec)
     degrade_on: frozenset[str] = frozenset({"Fail", "Inconclusive"})
-    result_timeout: timedelta = timedelta(minutes=30)
+    result_timeout: timedelta | None = None
     interval: timedelta = timedelta(minutes=10)
     suspend: bool = False
     history_limit: int = 10
@@ -143,7 +144,7 @@ def read_resource(body: JSONObject) -> Resource:
         files=tuple(_source(entry, f"spec.files[{n}]") for n, entry in enumerate(_list(spec, "files", "spec"))),
         shipyard=_shipyard(_section(spec, "shipyard", "spec.shipyard")),
         degrade_on=_degrade_on(spec),
-        result_timeout=_duration(spec, "resultTimeout", "30m"),
+        result_timeout=None if spec.get("resultTimeout") is None else _duration(spec, "resultTimeout", ""),
         interval=_duration(spec, "interval", "10m"),
         suspend=_flag(spec, "suspend", "spec"),
         history_limit=_integer(spec.get("historyLimit"), 10, "spec.historyLimit", _HISTORY),

@@ -80,6 +80,13 @@ Planner = Callable[[Snapshot], Write]
 """Looks at a snapshot, says what to write; called again with a fresh one after a rejected push; raises to give up."""
 
 
+PushListener = Callable[[str, frozenset[str], str], None]
+"""Hears of each push at once: the project, the branches that moved or may have moved, the default branch.
+
+An answer that is lost leaves open whether a push landed, and a push can land in part before it fails.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Pushed:
     """The outcome of one write.

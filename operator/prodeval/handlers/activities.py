@@ -1,6 +1,5 @@
 """The start and the end of the operator."""
 
-import time
 from typing import Any
 
 import kopf
@@ -10,7 +9,7 @@ from prodeval.handlers.runner import Runner
 from prodeval.handlers.storage import DigestDiffBaseStorage
 
 _ALIVE_WITHIN = 300.0
-"""Seconds within which a turn of the poller must end; one turn is bounded by the time-outs of Keptn's API."""
+"""Seconds between two signs of life of a loop; one question to Keptn, Git or the API server takes at most a minute."""
 
 
 @kopf.on.login()
@@ -54,11 +53,14 @@ async def stop(memo: kopf.Memo, **_: Any) -> None:
     await runner.stop()
 
 
-@kopf.on.probe(id="results")
-async def probe_results(memo: kopf.Memo, **_: Any) -> float:
-    """Seconds since the poller's last turn; too many fail the liveness probe."""
+@kopf.on.probe(id="loops")
+async def probe_loops(memo: kopf.Memo, **_: Any) -> float:
+    """Fail if a loop stands still; the answer is the age of the older sign of life, in seconds.
+
+    Servers that do not answer are no reason: a restart would not help, and take what is known of their events.
+    """
     runner: Runner = memo.runner
-    age = time.monotonic() - runner.last_turn
-    if age > _ALIVE_WITHIN:
-        raise kopf.PermanentError(f"the poller of results stands still since {age:.0f} s")
-    return age
+    for loop in (runner.poller, runner.scheduler):
+        if loop.age() > _ALIVE_WITHIN:
+            raise kopf.PermanentError(f"{loop.name} stands still since {loop.age():.0f} s")
+    return max(runner.poller.age(), runner.scheduler.age())

@@ -8,9 +8,11 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 from prodeval.domain.resource import ResourceKey
+from prodeval.handlers.heartbeat import Heartbeat
 from prodeval.handlers.posting import EventPoster
 from prodeval.service.observe import Observer
 from prodeval.service.reconcile import Reconciler
+from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.schedule import Schedule
 
@@ -31,12 +33,14 @@ class Runner:
         registry: Registry,
         reconciler: Reconciler,
         observer: Observer,
+        refresher: Refresher,
         poster: EventPoster,
         close: Callable[[], None],
     ) -> None:
         self.registry, self.poster = registry, poster
-        self.last_turn = time.monotonic()
+        self.poller, self.scheduler = Heartbeat("the poller of results"), Heartbeat("the scheduler of syncs")
         self._reconciler, self._observer, self._close = reconciler, observer, close
+        self._refresher = refresher
         self._schedule = Schedule()
         self._locks: dict[ResourceKey, asyncio.Lock] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prodeval")
@@ -48,6 +52,8 @@ class Runner:
         """Begin to poll results and to reconcile what is due."""
         # A daemon: a Keptn that hangs must not hold the exit. A turn only reads, and writes what the next one would.
         threading.Thread(target=self._poll_results, name="prodeval-results", daemon=True).start()
+        # A thread of its own: a read lets Keptn ask the Git server, and no verdict is to wait for that.
+        threading.Thread(target=self._refresh_keptn, name="prodeval-refresh", daemon=True).start()
         self._spawn(self._reconcile_due())
 
     async def stop(self) -> None:
@@ -81,16 +87,25 @@ class Runner:
             self._wake.clear()
             delay = _AFTER_ERROR
             try:
-                delay = self._observer.turn()
-                self.last_turn = time.monotonic()
+                delay = self._observer.turn(self.poller.beat)
             except Exception:
                 logger.exception("A turn of the poller failed")
+            self.poller.beat(delay)
             self._wake.wait(delay)
+
+    def _refresh_keptn(self) -> None:
+        while not self._ending:
+            for project in self._refresher.wait(_AFTER_ERROR):
+                try:
+                    self._refresher.turn(project)
+                except Exception:
+                    logger.exception("Reading project %s in Keptn failed", project)
 
     async def _reconcile_due(self) -> None:
         while True:
             for key in self._schedule.take(time.monotonic()):
                 self._spawn(self._reconcile_again(key))
+            self.scheduler.beat()
             await asyncio.sleep(_LOOK)
 
     async def _reconcile_again(self, key: ResourceKey) -> None:

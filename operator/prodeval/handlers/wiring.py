@@ -18,6 +18,7 @@ from prodeval.service.evidence_files import FileReader
 from prodeval.service.observe import Observer
 from prodeval.service.planning import PlanSettings
 from prodeval.service.reconcile import Reconciler
+from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.status import StatusWriter
@@ -36,13 +37,15 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
     cluster, registry = Cluster(), Registry()
     for body in cluster.resources(namespaces):
         registry.put(body)
+    keptn = KeptnClient(config.keptn.url, _Token(cluster, config.credentials_namespace, config.keptn.token_secret))
+    refresher = Refresher(keptn)
     repositories = Repositories(
         author_name=config.git.author_name,
         author_email=config.git.author_email,
         timeout=config.git.timeout,
         known_hosts=config.git.known_hosts,
+        listener=refresher.pushed,
     )
-    keptn = KeptnClient(config.keptn.url, _Token(cluster, config.credentials_namespace, config.keptn.token_secret))
     uniform = Uniform(keptn, _now)
     poster = EventPoster()
     reporter = Reporter(registry, StatusWriter(cluster, registry), poster, _now, config.keptn.bridge_url)
@@ -63,7 +66,7 @@ def build_runner(config: Config, namespaces: Sequence[str]) -> Runner:
         repositories.close()
         keptn.close()
 
-    return Runner(registry, Reconciler(registry, syncer, observer, reporter), observer, poster, close)
+    return Runner(registry, Reconciler(registry, syncer, observer, reporter), observer, refresher, poster, close)
 
 
 def _now() -> datetime:

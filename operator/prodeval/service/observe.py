@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from prodeval.domain.conditions import Condition, read_condition
-from prodeval.domain.errors import ClusterUnavailableError, KeptnUnavailableError, ProdevalError
+from prodeval.domain.errors import KeptnAwayError, KeptnUnavailableError, ProdevalError
 from prodeval.domain.events import parse_time
 from prodeval.domain.json_values import as_list, as_text, child
 from prodeval.domain.report import Report, read_pending
 from prodeval.domain.resource import Resource, ResourceKey
+from prodeval.domain.result_timeout import result_timeout
+from prodeval.domain.steady_text import steady
 from prodeval.domain.verdict import Expectation, Found, Judgement, Pending, Verdict, prove, select
 from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
+from prodeval.service.silence import Silence
 from prodeval.service.uniform import Uniform
 
 logger = logging.getLogger(__name__)
@@ -40,62 +43,108 @@ class Observer:
         self._files, self._uniform, self._clock = files, uniform, clock
         self._to_prove_again: set[ResourceKey] = set()
         self._look_again: set[ResourceKey] = set()
+        self._silence = Silence()
+        self._ended_by = ""
 
-    def turn(self) -> float:
-        """Ask for what is new in each project and report what changed; returns the seconds until the next turn."""
+    def turn(self, beat: Callable[[], None]) -> float:
+        """Ask for what is new in each project and report what changed; returns the seconds until the next turn.
+
+        The first answer that says that Keptn as a whole is away stands for all projects that were not asked yet.
+
+        Args:
+            beat: called between any two projects and resources: however slow the servers are, the turn goes on.
+        """
+        outage: KeptnAwayError | None = None
+        for project, resources in self._projects():
+            beat()
+            outage = self._turn_project(project, resources, outage, beat)
+        if outage is not None:
+            return max(IDLE_SECONDS, outage.retry_after or 0.0)
+        self._silence.end_outage()
+        beat()
         self._uniform.refresh()
+        return PENDING_SECONDS if any(map(_is_pending, self._registry.resources())) else IDLE_SECONDS
+
+    def _projects(self) -> list[tuple[str, list[Resource]]]:
+        """What is to be asked for; the project that ended the last turn comes last, lest it always hides the others."""
         projects: defaultdict[str, list[Resource]] = defaultdict(list)
         for resource in self._registry.resources():
             if not resource.suspend and _first_sync(resource) is not None:
                 projects[resource.target.project].append(resource)
-        for project, resources in projects.items():
-            self._turn_project(project, resources)
-        return PENDING_SECONDS if any(map(_is_pending, self._registry.resources())) else IDLE_SECONDS
+        return sorted(projects.items(), key=lambda item: item[0] == self._ended_by)
 
     def judge_now(self, resource: Resource, *, is_first: bool) -> Judgement | None:
         """The verdict as far as events are known, for a caller that must not wait for Keptn; None: as before.
 
         `is_first`: the first sync was just now, so that no event can count yet.
         """
+        unanswered = self._silence.about(resource.target.project)
+        if unanswered is not None:  # the next turn looks at it without being told
+            return _unread(resource, unanswered)
         since = _first_sync(resource)
         if since is None or not (is_first or self._log.covers(resource.target.project, since)):
             self._look_again.add(resource.key)
             return _unread(resource)
-        return self._judge_or_tell(resource)
-
-    def has_unread(self, key: ResourceKey) -> bool:
-        """Whether a resource waits for the next turn."""
-        return key in self._look_again
-
-    def _judge_or_tell(self, resource: Resource) -> Judgement | None:
         try:
             return self._judge(resource)
         except ProdevalError as error:
             self._look_again.add(resource.key)
             return _unanswered(resource, error)
 
-    def _turn_project(self, project: str, resources: Iterable[Resource]) -> None:
-        unanswered: ProdevalError | None = None
-        has_news = False
+    def has_unread(self, key: ResourceKey) -> bool:
+        """Whether a resource waits for the next turn, which should come at once; in an outage it would be in vain."""
+        return key in self._look_again and not self._silence.is_outage
+
+    def _turn_project(
+        self, project: str, resources: Iterable[Resource], outage: KeptnAwayError | None, beat: Callable[[], None]
+    ) -> KeptnAwayError | None:
+        """Ask, judge and report; in an outage only report. Returns the outage that is known then."""
+        is_due = self._silence.about(project) is not None
+        failure: ProdevalError | None = outage
         try:
-            has_news = self._refresh(project, resources)
+            is_due = (outage is None and self._refresh(project, resources)) or is_due
         except ProdevalError as error:
-            logger.warning("Results of project %s are unknown: %s", project, error)
-            unanswered = error
+            failure = error
         for resource in resources:
-            if unanswered is not None:
-                self._look_again.add(resource.key)
-                self._report(resource, _unanswered(resource, unanswered))
-            elif has_news or resource.key in self._look_again or _is_pending(resource):
+            beat()
+            if failure is None and (is_due or resource.key in self._look_again or _is_pending(resource)):
+                failure = self._turn_resource(resource)
+            if failure is not None:
                 self._look_again.discard(resource.key)
-                self._report(resource, self._judge_or_tell(resource))
+                self._report(resource, _unanswered(resource, failure))
+        return self._remember(project, failure, outage)
+
+    def _turn_resource(self, resource: Resource) -> KeptnAwayError | None:
+        """Judge and report one resource; returns why not if Keptn as a whole is away."""
+        self._look_again.discard(resource.key)
+        try:
+            judgement: Judgement | None = self._judge(resource)
+        except KeptnAwayError as error:
+            return error
+        except ProdevalError as error:
+            self._look_again.add(resource.key)
+            judgement = _unanswered(resource, error)
+        self._report(resource, judgement)
+        return None
+
+    def _remember(
+        self, project: str, failure: ProdevalError | None, outage: KeptnAwayError | None
+    ) -> KeptnAwayError | None:
+        if failure is None:
+            self._silence.end(project)
+            return None
+        self._silence.begin(project, failure)
+        if not isinstance(failure, KeptnAwayError):
+            return None
+        self._ended_by = project if outage is None else self._ended_by
+        return failure
 
     def _report(self, resource: Resource, judgement: Judgement | None) -> None:
         if judgement is None:
             return
         try:
             self._reporter.report(resource, Report(judgement=judgement))
-        except ClusterUnavailableError as error:
+        except ProdevalError as error:
             logger.warning("The verdict of %s is not written yet: %s", resource.key, error)
             self._look_again.add(resource.key)
 
@@ -154,7 +203,7 @@ def _expectation(resource: Resource) -> Expectation:
         test_task=shipyard.test_task if generates else None,
         version=resource.version,
         first_sync=_first_sync(resource),
-        result_timeout=resource.result_timeout,
+        result_timeout=result_timeout(resource),
         files_pushed=parse_time(as_text(child(resource.status, "sync", "lastPushTime"))),
     )
 
@@ -163,16 +212,20 @@ def _unanswered(resource: Resource, error: ProdevalError) -> Judgement | None:
     """What is said while Keptn does not answer: a verdict stays, and who has none is told why."""
     if resource.status.get("verdict", "Pending") != "Pending":
         return None
-    condition = Condition("Passed", "Unknown", KeptnUnavailableError.reason, f"{error}; will be tried again")
-    return Judgement("Pending", condition, pending=read_pending(resource.status))
+    return Judgement("Pending", _silent(error), pending=read_pending(resource.status))
 
 
-def _unread(resource: Resource) -> Judgement | None:
-    """What is said until the poller asked Keptn: nothing new, unless the spec asks for something new."""
+def _unread(resource: Resource, error: ProdevalError | None = None) -> Judgement | None:
+    """What is said until Keptn answers the poller: nothing new, unless the spec asks for something new."""
     if resource.status.get("observedGeneration") == resource.generation:
         return None
-    condition = Condition("Passed", "Unknown", "Reconciling", "Keptn's events are not read yet")
-    return Judgement("Pending", condition, pending=read_pending(resource.status))
+    unread = Condition("Passed", "Unknown", "Reconciling", "Keptn's events are not read yet")
+    return Judgement("Pending", _silent(error) if error else unread, pending=read_pending(resource.status))
+
+
+def _silent(error: ProdevalError) -> Condition:
+    message = f"{steady(str(error))}; will be tried again"
+    return Condition("Passed", "Unknown", KeptnUnavailableError.reason, message)
 
 
 def _is_settled(resource: Resource, found: Found) -> bool:

@@ -52,6 +52,14 @@ class Keptn(Protocol):
         """The newest sequence executions of a project; raises DependencyNotReadyError if Keptn does not know it."""
         ...
 
+    def read_default_branch(self, project: str) -> None:
+        """Let Keptn bring the default branch of its clone up to date; nothing is to be done if it has none."""
+        ...
+
+    def read_stage_branch(self, project: str, stage: str) -> None:
+        """The same for a stage's branch, in the layout that has one."""
+        ...
+
     def registrations(self) -> tuple[Subscription, ...]:
         """What the integrations registered in Keptn's uniform listen to."""
         ...

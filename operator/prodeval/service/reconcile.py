@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 from prodeval.domain.conditions import Condition, read_condition
 from prodeval.domain.diffs import changed_lines, planned_change
-from prodeval.domain.errors import ProdevalError, RetryableError
+from prodeval.domain.durations import format_duration
+from prodeval.domain.errors import ProdevalError, PushRejectedError, RetryableError
 from prodeval.domain.json_values import child
 from prodeval.domain.paths import SHIPYARD
 from prodeval.domain.report import Report, SyncFacts, build_status
 from prodeval.domain.resource import Resource, ResourceKey
+from prodeval.domain.steady_text import steady
 from prodeval.service.observe import Observer
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
@@ -19,6 +21,8 @@ from prodeval.service.syncing import Synced, Syncer
 logger = logging.getLogger(__name__)
 
 _FIRST_RETRY, _GROWTH = 2.0, 1.5
+_MOST_FAILURES = 50
+"""That count: the wait is then longer than any interval, and after two weeks of failures it would overflow."""
 _JITTER = 0.1
 
 
@@ -80,7 +84,8 @@ class Reconciler:
             self._failures.pop(resource.key, None)
             return Again(resource.target.project, interval * random.uniform(1 - _JITTER, 1), interval)  # noqa: S311 - spreads load
         failures = self._failures[resource.key] = self._failures.get(resource.key, 0) + 1
-        wait = error.retry_after or _FIRST_RETRY * _GROWTH**failures * random.uniform(1 - _JITTER, 1)  # noqa: S311 - spreads load
+        growth = _GROWTH ** min(failures, _MOST_FAILURES)
+        wait = error.retry_after or _FIRST_RETRY * growth * random.uniform(1 - _JITTER, 1)  # noqa: S311 - spreads load
         return Again(resource.target.project, min(wait, interval), interval)
 
 
@@ -90,7 +95,9 @@ def _waits_for_another(resource: Resource) -> bool:
 
 
 def _failed(error: ProdevalError) -> Report:
-    return Report(synced=Condition("Synced", "False", error.reason, str(error)))
+    """What a server said may differ from try to try; what is wrong with the spec or a file is quoted as it is."""
+    is_foreign = isinstance(error, RetryableError | PushRejectedError)
+    return Report(synced=Condition("Synced", "False", error.reason, steady(str(error)) if is_foreign else str(error)))
 
 
 def _succeeded(synced: Synced) -> Report:
@@ -102,6 +109,7 @@ def _succeeded(synced: Synced) -> Report:
         layout=plan.layout.value,
         load=plan.load,
         timeframe=plan.timeframe,
+        result_timeout=format_duration(plan.result_timeout),
         stage_revision=f"{stage}@sha1:{pushed.tips[stage]}",
         shipyard_revision=f"{default}@sha1:{pushed.tips[default]}",
         files=plan.files,

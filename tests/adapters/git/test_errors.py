@@ -238,6 +238,25 @@ def test_a_server_that_is_not_there_is_named_with_the_cause(repositories: Reposi
     assert str(unknown).startswith("no-such-host.invalid: could not list the branches")
 
 
+def test_an_answer_that_breaks_off_is_put_the_same_way_wherever_it_does(
+    repositories: Repositories, server: GitServer
+) -> None:
+    lengths = iter(range(7, 100, 7))
+
+    def misbehave(handler: Handler, _: Seen) -> bool:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b"001e# service=git-upload-pack\n000000ff" + b"x" * next(lengths))
+        return handler.cut()
+
+    server.misbehave = misbehave
+    texts = {str(failure(repositories, server.url("fulltour.git"))) for _ in range(2)}
+    assert len(texts) == 1
+    assert "the answer broke off" in texts.pop()
+
+
 def test_a_web_page_is_not_taken_for_a_repository(repository: GitRepository, server: GitServer) -> None:
     answering(server, 200, Content_Type="text/html")
     with pytest.raises(GitOperationFailedError, match="remoteURL does not lead to a Git repository"):

@@ -45,7 +45,7 @@ def synced():
     before = tutorial(main={"prometheus/sli.yaml": SLI})
     made = plan(before)
     facts = SyncFacts(
-        "u", "main", "Branch", "Generate", "2m", f"production@sha1:{REVISION}", "", made.files, pushed=True
+        "u", "main", "Branch", "Generate", "2m", "35m", f"production@sha1:{REVISION}", "", made.files, pushed=True
     )
     status = build_status(RESOURCE, Report(facts=facts), "2026-01-01T00:00:00Z")
     return before.after(made.write.changes), replace(RESOURCE, status=status)

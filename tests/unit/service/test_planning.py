@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -162,6 +163,47 @@ def test_the_timeframe_is_that_of_the_stage_before_unless_the_resource_says_one(
     assert plan(snapshot).timeframe == "90s"
     assert plan(snapshot, replace(RESOURCE, shipyard=ShipyardSpec(timeframe="5m"))).timeframe == "5m"
     assert plan(tutorial(main={"shipyard.yaml": SHIPYARD.replace('"2m"', "120")})).timeframe == "2m"
+
+
+JOB = JOBS.encode()
+PATIENT = JOBS.replace("image: locust", "image: locust, maxPollDuration: 3600").encode()
+LIVE = replace(RESOURCE, shipyard=ShipyardSpec(load="LiveTraffic", timeframe="10m"))
+
+
+def timeout(job=JOB, resource=RESOURCE, shipyard=SHIPYARD):
+    snapshot = tutorial()
+    main = {**snapshot.branches["main"], "shipyard.yaml": shipyard.encode()}
+    production = {**snapshot.branches["production"], "hello/job/config.yaml": job}
+    branches = {**snapshot.branches, "main": main, "production": production}
+    return plan(MemorySnapshot(branches), resource).result_timeout
+
+
+def test_a_verdict_is_waited_for_as_long_as_the_gate_may_take():
+    assert timeout() == timedelta(minutes=30 + 5)
+    assert timeout(PATIENT) == timedelta(minutes=30 + 60)
+
+
+def test_without_a_load_test_its_job_adds_nothing_and_the_delay_of_the_evaluation_counts():
+    assert timeout(PATIENT, LIVE) == timedelta(minutes=30 + 10)
+
+
+def test_an_evaluation_that_stands_there_already_keeps_its_delay():
+    adopted = SHIPYARD.replace(
+        '"je-deployment"  # the deployment',
+        '"je-deployment"\n            - name: "je-test"\n'
+        '            - {name: "evaluation", triggeredAfter: "1.5h", properties: {timeframe: "2m"}}',
+    )
+    assert timeout(PATIENT, shipyard=adopted) == timedelta(minutes=30 + 90 + 60)
+
+
+def test_what_the_spec_says_counts_alone():
+    assert timeout(PATIENT, replace(RESOURCE, result_timeout=timedelta(minutes=5))) == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("seconds", ["-5", "9" * 15])
+def test_a_strange_wait_of_a_job_is_bounded(seconds):
+    strange = PATIENT.replace(b"3600", seconds.encode())
+    assert timedelta(minutes=30) <= timeout(strange) <= timedelta(days=7)
 
 
 def test_names_that_cannot_be_copied_are_left_out_and_named():

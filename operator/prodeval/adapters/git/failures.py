@@ -125,6 +125,10 @@ def _cause(error: BaseException) -> str:
     """The innermost reason: urllib3 wraps it in the names of its pools."""
     if isinstance(error, (HangupException, EOFError)):
         return "the server closed the connection"
+    if isinstance(error, urllib3.exceptions.IncompleteRead) or isinstance(
+        error.__cause__, urllib3.exceptions.IncompleteRead
+    ):
+        return "the answer broke off"  # urllib3 counts its bytes, which differ from try to try
     if isinstance(error, urllib3.exceptions.ProtocolError) and len(error.args) > 1:
         return f"{error.args[0]} {error.args[1]}"
     if isinstance(error, urllib3.exceptions.ProxyError):

@@ -8,10 +8,10 @@ from prodeval.adapters.git.commits import Author
 from prodeval.adapters.git.transport import Transport
 from prodeval.adapters.git.transport_http import HTTPTransport
 from prodeval.adapters.git.transport_ssh import SSHTransport
-from prodeval.adapters.git.writer import Job, Manner, Writer, backoff
+from prodeval.adapters.git.writer import Job, Manner, Writer, backoff, nobody
 from prodeval.domain.credentials import GitCredentials
 from prodeval.domain.errors import GitOperationFailedError
-from prodeval.domain.upstream import Planner, Pushed, Snapshot
+from prodeval.domain.upstream import Planner, Pushed, PushListener, Snapshot
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ class Repositories:
 
     `author_name` and `author_email` sign the commits; `timeout` are the seconds that one try may take, from the listing
     to the answer of the push; `known_hosts` are lines in OpenSSH's format for projects whose Secret has none; `delays`
-    are the seconds before each try of a push that others are faster than.
+    are the seconds before each try of a push that others are faster than; `listener` hears of each push.
     """
 
     def __init__(
@@ -90,8 +90,9 @@ class Repositories:
         timeout: float = 60.0,
         known_hosts: str = "",
         delays: Callable[[], Iterator[float]] = backoff,
+        listener: PushListener = nobody,
     ) -> None:
-        self._manner = Manner(Author(author_name, author_email), timeout, delays)
+        self._manner = Manner(Author(author_name, author_email), timeout, delays, listener)
         self._known_hosts = known_hosts
         self._mutex = threading.Lock()
         self._opened: dict[str, tuple[GitCredentials, str | None, GitRepository]] = {}

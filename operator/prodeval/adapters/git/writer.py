@@ -21,7 +21,7 @@ from prodeval.domain.errors import (
     ProdevalError,
     PushRejectedError,
 )
-from prodeval.domain.upstream import Change, Planner, Pushed
+from prodeval.domain.upstream import Change, Planner, Pushed, PushListener
 
 _log = logging.getLogger(__name__)
 _MOST_REMEMBERED = 64
@@ -57,12 +57,14 @@ class Job:
         """What was planned for these branches is upstream now."""
         self.written |= {(one.branch, one.path): one for one in self.planned if one.branch in branches}
 
-    def settle_doubt(self) -> None:
-        """What the fresh plan no longer wants had arrived after all."""
+    def settle_doubt(self) -> frozenset[str]:
+        """What the fresh plan no longer wants had arrived after all; returns the branches where it did."""
         wanted = {(one.branch, one.path) for one in self.planned}
-        arrived = {(one.branch, one.path): one for one in self.doubtful}
-        self.written |= {place: one for place, one in arrived.items() if place not in wanted}
+        doubtful = {(one.branch, one.path): one for one in self.doubtful}
+        arrived = {place: one for place, one in doubtful.items() if place not in wanted}
+        self.written |= arrived
         self.doubtful = ()
+        return frozenset(branch for branch, _ in arrived)
 
     def finish(self, snapshot: GitSnapshot) -> None:
         """Give the answer."""
@@ -86,6 +88,10 @@ def backoff() -> Iterator[float]:
         yield secrets.SystemRandom().uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * _GROWTH**number))
 
 
+def nobody(project: str, branches: frozenset[str], default_branch: str) -> None:
+    """The listener where nobody needs to hear of a push."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How to write.
@@ -93,11 +99,13 @@ class Manner:
     Attributes:
         timeout: seconds for one try, from the listing to the answer of the push.
         delays: seconds before each try; as many as there are tries.
+        listener: hears of each push.
     """
 
     author: Author
     timeout: float
     delays: Callable[[], Iterator[float]] = backoff
+    listener: PushListener = nobody
 
 
 class Writer:
@@ -180,21 +188,28 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # a planner is not ours; its caller gets whatever it raises
             job.error = error
         else:
-            job.settle_doubt()
+            # Told when the answer was lost, but the push may have landed only after that.
+            self._tell(job.settle_doubt(), snapshot)
 
     def _push(self, snapshot: GitSnapshot, jobs: list[Job]) -> None:
         for updates in self._portions(snapshot):
             try:
                 report = self._writes.push(updates, snapshot.made)
             except LostAnswerError:
+                self._tell(frozenset(one.branch for one in updates), snapshot)
                 for job in jobs:
                     job.doubtful = job.planned
                 raise
+            self._tell(report.accepted, snapshot)
             for job in jobs:
                 job.landed(report.accepted)
             if report.refused:
                 raise _refused(report, updates, self._transport.credentials.host)
         snapshot.keep()
+
+    def _tell(self, branches: frozenset[str], snapshot: GitSnapshot) -> None:
+        if branches:
+            self._manner.listener(self._project, branches, snapshot.default_branch)
 
     def _portions(self, snapshot: GitSnapshot) -> Iterator[tuple[Update, ...]]:
         """All at once if the server does all or nothing; else stages first: a task without its files gates nothing."""

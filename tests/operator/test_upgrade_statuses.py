@@ -1,0 +1,35 @@
+"""What release 0.1.0 stored, given to an API server that serves the CRD of today."""
+
+import json
+
+import pytest
+
+from tests.support.upgrade import rows
+
+NAMESPACE = "upgrade"
+
+
+@pytest.fixture(scope="module")
+def stored(cluster):
+    """Each resource as it comes back, by name."""
+    cluster.kubectl("create", "namespace", NAMESPACE)
+    bodies = [bare(row.resource) for row in rows()]
+    apply(cluster, [{key: value for key, value in body.items() if key != "status"} for body in bodies])
+    apply(cluster, bodies, "--server-side", "--subresource=status")
+    items = json.loads(cluster.kubectl("get", "prodevals", "--namespace", NAMESPACE, "--output=json"))["items"]
+    return {item["metadata"]["name"]: item for item in items}
+
+
+def bare(resource):
+    """The resource without what the API server alone sets."""
+    return {**resource, "metadata": {"name": resource["metadata"]["name"], "namespace": NAMESPACE}}
+
+
+def apply(cluster, bodies, *options):
+    cluster.kubectl("apply", "--filename=-", "--validate=strict", *options, stdin="\n".join(map(json.dumps, bodies)))
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.row)
+def test_nothing_of_it_is_refused_or_pruned(stored, row):
+    assert stored[row.row]["spec"] == row.resource["spec"]
+    assert stored[row.row]["status"] == row.status
