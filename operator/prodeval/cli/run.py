@@ -24,9 +24,10 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold all tokens
     kopf.configure(log_format=_LOG_FORMATS[arguments.log_format])
-    clean_logs(Mask())
+    mask = Mask()  # learns what is secret as the operator reads it
+    clean_logs(mask)
     try:
-        operator = build_operator(load_config(), arguments.namespace, Mask())
+        operator = build_operator(load_config(), arguments.namespace, mask)
     except ProdevalError as error:
         logger.error("prodeval cannot start: %s", error)  # noqa: TRY400 - a traceback would hide the remedy
         return 1

@@ -146,7 +146,7 @@ class Engine:
 
 
 def _asks_for_more(now: Resource, before: Resource) -> bool:
-    """Whether somebody changed what is wanted, asks for a sync, or threw the status away; a status itself is no wish."""
+    """Whether somebody changed what is wanted, asks for a sync, or threw the status away."""
     wish = (now.generation, now.reconcile_requested)
     is_lost = "conditions" in before.status and "conditions" not in now.status
     return is_lost or wish != (before.generation, before.reconcile_requested)

@@ -12,6 +12,7 @@ from prodeval.domain.verdict import FileFacts, Found
 from prodeval.service.resolving import managed_files, reader, shared_places
 from prodeval.service.upstreams import Upstreams
 
+
 class FileReader:
     """Reads the stage's files at its tip."""
 
