@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from kubernetes import client, config
+from prodeval.service.status import StatusWriter
 
 from prodeval.adapters.cluster import Cluster
 from prodeval.domain.conditions import Condition
@@ -22,7 +23,6 @@ from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, ResourceKey, 
 from prodeval.domain.verdict import Judgement
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
-from prodeval.service.status import StatusWriter
 
 
 def main(namespace, name, writers, count):

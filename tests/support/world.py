@@ -6,23 +6,24 @@ The fakes can hang, fail, be late and let something else happen in the middle of
 import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from prodeval.domain.errors import ClusterUnavailableError, DependencyNotReadyError, GitOperationFailedError
+from prodeval.domain.errors import DependencyNotReadyError
 from prodeval.domain.events import EventAnswer, parse_event
-from prodeval.domain.json_values import child
 from prodeval.domain.masking import Mask
-from prodeval.domain.resource import GROUP, KIND, VERSION, ResourceKey
+from prodeval.domain.resource import GROUP, KIND, VERSION, Identity, ResourceKey
 from prodeval.domain.tenancy import Grant, Tenancy
 from prodeval.domain.upstream import Pushed
 from prodeval.runtime.engine import Engine
 from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
 from prodeval.service.guarded_cluster import GuardedCluster
+from prodeval.service.inquiry import Inquiry
 from prodeval.service.judging import Judge
 from prodeval.service.observe_turn import ObserveTurns
 from prodeval.service.outage import Outage
 from prodeval.service.planning import PlanSettings
+from prodeval.service.presence import Presence
 from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
@@ -124,9 +125,10 @@ class FakeCluster:
         self.reads.append(key)
         return self.objects.get(key)
 
-    def uids(self, namespaces):
+    def identities(self, namespaces):
         self._answer()
-        return {key: body["metadata"]["uid"] for key, body in self.objects.items()}
+        found = {key: body["metadata"] for key, body in self.objects.items()}
+        return {key: Identity(one["uid"], int(one["resourceVersion"])) for key, one in found.items()}
 
     def patch_status(self, key, patch, resource_version):
         self._answer()
@@ -335,12 +337,10 @@ class FakeRepository:
         for request in requests:
             try:
                 write = request.plan(snapshot)
-            except Exception as error:  # a planner's error is its own, as in the real one
+            except Exception as error:  # noqa: BLE001 - a planner's error is its own, as in the real one
                 answers.append(error)
                 continue
-            changes = [
-                one for one in write.changes if snapshot.branches[one.branch].get(one.path) != one.content
-            ]
+            changes = [one for one in write.changes if snapshot.branches[one.branch].get(one.path) != one.content]
             snapshot = Snapshot(
                 {
                     name: files | {one.path: one.content for one in changes if one.branch == name}
@@ -423,26 +423,27 @@ class World:
         tenancy = Tenancy(self.grants, "keptn")
         outage = Outage("The Kubernetes API", self.clock, lambda: 0.5)
         cluster = GuardedCluster(self.cluster, outage)
-        upstreams = Upstreams(
-            cluster, self.git.open, credentials_namespace="keptn", allowed_hosts=(), mask=self.mask
-        )
+        upstreams = Upstreams(cluster, self.git.open, credentials_namespace="keptn", allowed_hosts=(), mask=self.mask)
         refresher = Refresher(self.keptn)
         self.git.listener = refresher.pushed
         self.log = EventLog(self.keptn, self.clock)
-        self.judge = Judge(self.log, self.clock)
+        self.judge = Judge(registry, self.log, self.clock)
         self.reporter = Reporter(cluster, registry, self.clock, self.mask.mask)
-        syncer = Syncer(cluster, upstreams, tenancy, lambda project: PlanSettings("gate: sync"))
-        self.sync = SyncTurns(registry, cluster, syncer, self.judge, refresher, self.reporter, self.clock)
+        presence = Presence(registry, cluster, self.clock)
+        self.syncer = Syncer(cluster, upstreams, tenancy, lambda project: PlanSettings("gate: sync"), presence)
         uniform = Uniform(self.keptn, self.clock.now)
-        self.observe = ObserveTurns(
-            registry, tenancy, self.log, self.judge, FileReader(upstreams), uniform, refresher, self.reporter, outage, self.clock
-        )
+        self.inquiry = Inquiry(self.log, self.judge, FileReader(upstreams), uniform, refresher, self._outage)
+        self.sync = SyncTurns(registry, self.syncer, self.judge, refresher, self.reporter, outage)
+        self.observe = ObserveTurns(registry, tenancy, self.inquiry, self.judge, self.reporter, outage, self.clock)
         self.pool = FakePool(self.clock, getattr(self, "pool", FakePool(self.clock)).takes)
         sweep = Sweep(registry, cluster, ())
-        self.engine = Engine(registry, self.sync, self.observe, self.reporter, sweep, self.clock, self.pool.start)
+        self.engine = Engine(registry, self.sync, self.observe, sweep, self.clock, self.pool.start)
         for body in self.cluster.objects.values():
             registry.put(body)
         self.cluster.watch = lambda kind, body: self.engine.told(kind, body, body["metadata"]["uid"])
+
+    def _outage(self, server):
+        return Outage(server, self.clock, lambda: 0.5)
 
     def run(self, seconds):
         """Let time pass; everything that is due happens at its time."""

@@ -30,10 +30,10 @@ from prodeval.domain.events import (
     parse_registrations,
     slim,
 )
-from prodeval.domain.printable import bounded_line
 from prodeval.domain.http_dates import parse_http_date, parse_retry_after
 from prodeval.domain.json_values import JSON, as_text, child
 from prodeval.domain.paths import SHIPYARD
+from prodeval.domain.printable import bounded_line
 
 _CONTROL = "/controlPlane/v1"
 _RESOURCES = ("/resource-service/v1", "/configuration-service/v1")

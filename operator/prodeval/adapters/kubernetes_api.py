@@ -19,9 +19,9 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, Ne
 
 from prodeval import __version__
 from prodeval.domain.errors import ClusterUnavailableError, ConfigError
-from prodeval.domain.printable import bounded_line
 from prodeval.domain.http_dates import parse_http_date, parse_retry_after
 from prodeval.domain.json_values import JSON, JSONObject, as_object, as_text, child
+from prodeval.domain.printable import bounded_line
 
 JSON_TYPE = "application/json"
 _LONGEST_MESSAGE = 500

@@ -199,6 +199,7 @@ _RESOLVED = Fields(
         "layout": Choice(("Branch", "Directory")),
         "load": Choice(("Generate", "LiveTraffic")),
         "timeframe": Text(64),
+        "resultTimeout": Text(64),
     }
 )
 _SYNC = Fields(

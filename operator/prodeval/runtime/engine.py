@@ -15,7 +15,6 @@ from prodeval.runtime.lane import Cause, Lane, Turn
 from prodeval.service.clock import Clock
 from prodeval.service.observe_turn import ObserveTurns
 from prodeval.service.registry import Entry, Registry
-from prodeval.service.reporting import Reporter
 from prodeval.service.sweep import Sweep
 from prodeval.service.sync_turn import SyncTurns
 from prodeval.service.turns import Again, TurnEnd
@@ -52,25 +51,16 @@ class _Work:
 class Engine:
     """Two lanes and a sweep. Safe to use from many threads; `tick` is called by one."""
 
-    def __init__(  # noqa: PLR0913 - what the operator is made of
-        self,
-        registry: Registry,
-        sync: SyncTurns,
-        observe: ObserveTurns,
-        reporter: Reporter,
-        sweep: Sweep,
-        clock: Clock,
-        start: Start,
+    def __init__(
+        self, registry: Registry, sync: SyncTurns, observe: ObserveTurns, sweep: Sweep, clock: Clock, start: Start
     ) -> None:
-        self._registry, self._parts = registry, (sync, observe, reporter)
-        self._sweep, self._clock, self._start = sweep, clock, start
+        self._registry, self._sweep, self._clock, self._start = registry, sweep, clock, start
         self._syncs, self._looks, self._sweeps = Lane(SYNC_PLACES), Lane(OBSERVE_PLACES), Lane(1)
         self._works = (
             _Work(self._syncs, lambda turn: sync.turn(turn.project, turn.items)),
             _Work(self._looks, lambda turn: observe.turn(turn.project)),
             _Work(self._sweeps, self._swept),
         )
-        self._left: dict[str, set[str]] = {}
         self._lock = threading.Lock()
         self._due = threading.Event()
         self._ending = False
@@ -116,7 +106,7 @@ class Engine:
             return lane.take(now)
 
     def _run(self, work: _Work, turn: Turn) -> None:
-        """One turn, in a thread of its own: whatever happens in it, the place is given back and the work comes again."""
+        """One turn in a thread of its own: whatever happens in it, its place is given back and the work comes again."""
         try:
             end = work.turn(turn)
             work.faults.pop(turn.project, None)
@@ -124,7 +114,6 @@ class Engine:
             logger.exception("A turn of project %r failed; will be tried again", turn.project)
             end = TurnEnd(dict.fromkeys(turn.items, Again(_after_fault(work, turn.project))))
         self._ended(work, turn, end)
-        self._forget_left(turn.project)
         self._due.set()
 
     def _ended(self, work: _Work, turn: Turn, end: TurnEnd) -> None:
@@ -155,7 +144,7 @@ class Engine:
                 self._gone(before.resource)
             return
         if before is None:
-            self._wake(now.resource, Cause.START if now.resource.status else Cause.CHANGE)
+            self._wake(now.resource, Cause.START if "conditions" in now.resource.status else Cause.CHANGE)
             self._wake_rivals(now.resource)
         elif _asks_for_more(now.resource, before.resource):
             self._wake(now.resource, Cause.CHANGE)
@@ -175,25 +164,9 @@ class Engine:
                 self._wake(other, Cause.CHANGE)
 
     def _gone(self, resource: Resource) -> None:
-        project = resource.target.project
         with self._lock:
             self._syncs.forget(resource.uid)
-            self._left.setdefault(project, set()).add(resource.uid)
-        self._forget_left(project)
         self._wake_rivals(resource)
-
-    def _forget_left(self, project: str) -> None:
-        """Let all parts forget who is gone; a turn that is under way would remember it again, so its end comes first."""
-        with self._lock:
-            if any(work.lane.is_running(project) for work in self._works):
-                return
-            left = self._left.pop(project, set())
-        for uid in left:
-            for part in self._parts:
-                part.forget(uid)
-        if left and not self._registry.project(project):
-            for work in self._works:
-                work.faults.pop(project, None)
 
 
 def _after_fault(work: _Work, project: str) -> float:
@@ -204,9 +177,10 @@ def _after_fault(work: _Work, project: str) -> float:
 
 
 def _asks_for_more(now: Resource, before: Resource) -> bool:
-    """Whether somebody changed what is wanted, or asks for a sync; a status is no wish."""
+    """Whether somebody changed what is wanted, asks for a sync, or threw the status away."""
     wish = (now.generation, now.reconcile_requested)
-    return wish != (before.generation, before.reconcile_requested)
+    is_lost = "conditions" in before.status and "conditions" not in now.status
+    return is_lost or wish != (before.generation, before.reconcile_requested)
 
 
 def _waits_for_another(resource: Resource) -> bool:

@@ -46,7 +46,7 @@ class Lane:
     """Turns of many projects in a bounded number of places.
 
     One turn at a time for a project. Slow projects share a quarter of the places, and a turn that becomes slow while it
-    runs gives its place to others (up to four times the places run then): so a server that hangs delays no other project.
+    runs gives its place to others (up to four times the places run then): a server that hangs delays no other project.
     """
 
     def __init__(self, places: int) -> None:

@@ -119,6 +119,45 @@ def test_an_error_while_judging_one_resource_leaves_the_others_alone():
     assert world.passed("fulltour-1") == ("Pass", "Pass")
 
 
+def test_an_error_in_judging_is_tried_more_and_more_rarely_and_stops_no_sync(caplog):
+    world = World()
+    judge, faults = world.judge.judge, []
+
+    def fails(resource, before=None):
+        if resource.key.name == "odd":
+            faults.append(resource)
+            raise AttributeError("x")
+        return judge(resource, before)
+
+    world.judge.judge = fails
+    world.git.add_service("fulltour", "other")
+    world.cluster.apply("odd")
+    world.cluster.apply("sound", service="other")
+    world.run(600)
+    assert world.row("odd")[1]["Synced"] == world.row("sound")[1]["Synced"] == "True Synced"
+    assert world.passed("sound") == ("Pending", "AwaitingDelivery")
+    assert len(faults) <= 20
+    world.judge.judge = judge
+    world.run(600)
+    assert world.passed("odd") == ("Pending", "AwaitingDelivery")
+
+
+def test_a_silent_keptn_is_told_to_all_whatever_is_wrong_with_one(monkeypatch):
+    world = world_of(("fulltour",), resources=2)
+    world.run(20)
+    report = world.reporter.report
+
+    def fails(uid, make):
+        if uid == "uid-1":
+            raise AttributeError("x")
+        return report(uid, make)
+
+    monkeypatch.setattr(world.reporter, "report", fails)
+    world.keptn.failures["fulltour"] = KeptnUnavailableError("no answer")
+    world.run(60)
+    assert world.passed("fulltour-1") == ("Pending", "KeptnUnavailable")
+
+
 def test_a_pending_resource_speeds_up_its_own_project_only():
     world = World(("mine", "theirs"))
     world.cluster.apply("mine", project="mine", version="v1")
@@ -137,13 +176,13 @@ def test_a_resource_that_retries_takes_no_sibling_along():
     world.run(5)
     world.cluster.apply("waits", service="absent")
     planned = []
-    plan = world.sync._syncer.sync
+    plan = world.syncer.sync
 
-    def sync(project, resources, siblings, is_current):
+    def sync(project, resources, siblings):
         planned.extend(one.key.name for one in resources)
-        return plan(project, resources, siblings, is_current)
+        return plan(project, resources, siblings)
 
-    world.sync._syncer.sync = sync
+    world.syncer.sync = sync
     world.run(240)
     assert planned.count("waits") > 5
     assert planned.count("other") == 0

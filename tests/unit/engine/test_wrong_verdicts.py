@@ -52,7 +52,10 @@ def test_a_swapped_slo_that_a_sync_took_over_proves_nothing():
     world.cluster.apply(annotations={"prodeval.dev/reconcile-requested-at": "now"})
     world.run(150)
     verdict, reason = world.passed()
-    assert (verdict, reason) == ("Inconclusive", "SLOMatches") or (verdict, reason) == ("Inconclusive", "FilesUnchanged")
+    assert (verdict, reason) == ("Inconclusive", "SLOMatches") or (verdict, reason) == (
+        "Inconclusive",
+        "FilesUnchanged",
+    )
 
 
 def test_an_own_slo_that_changed_during_the_run_proves_nothing():
@@ -70,7 +73,9 @@ def test_an_own_slo_that_changed_during_the_run_proves_nothing():
     assert world.passed()[0] == "Inconclusive"
 
 
-@pytest.mark.parametrize("spec", [{"historyLimit": 5}, {"files": [{"inline": {"path": "slo.yaml", "content": "x: 1"}}]}])
+@pytest.mark.parametrize(
+    "spec", [{"historyLimit": 5}, {"files": [{"inline": {"path": "slo.yaml", "content": "x: 1"}}]}]
+)
 def test_an_edited_spec_leaves_a_proven_pass_alone(spec):
     world = judged()
     world.cluster.apply(**spec)
@@ -155,7 +160,13 @@ def test_a_pending_status_that_holds_the_event_is_not_settled_for_ever():
     world = judged()
     status = world.cluster.status() | {"verdict": "Pending"}
     conditions = [one for one in status["conditions"] if one["type"] != "Passed"]
-    pending = {"type": "Passed", "status": "Unknown", "reason": "KeptnUnavailable", "message": "", "observedGeneration": 1}
+    pending = {
+        "type": "Passed",
+        "status": "Unknown",
+        "reason": "KeptnUnavailable",
+        "message": "",
+        "observedGeneration": 1,
+    }
     world.cluster.set_status("hello", status | {"conditions": [*conditions, pending]})
     world.start()
     world.run(60)
@@ -332,4 +343,3 @@ def test_the_mask_hides_what_keptn_echoes():
     world.keptn.failures[""] = KeptnUnavailableError("refused sup3r-s3cret-token")
     world.run(60)
     assert "sup3r" not in str(world.cluster.status())
-

@@ -4,6 +4,7 @@ import pytest
 
 from prodeval.domain.errors import GitOperationFailedError, KeptnUnavailableError, StatusRefusedError
 from prodeval.runtime.engine import Engine
+from prodeval.service.notes import Notes
 from prodeval.service.registry import Registry
 from prodeval.service.turns import Again, TurnEnd
 from tests.support.world import MovedClock, World
@@ -11,10 +12,10 @@ from tests.unit.verdict.keptn_events import Story
 
 
 class Part:
-    """The turns of a lane, the reporter or the sweep: notes what it is asked, and answers what the test says."""
+    """The turns of a lane or the sweep: notes what it is asked, and answers what the test says."""
 
     def __init__(self):
-        self.turns, self.forgotten = [], []
+        self.turns = []
         self.end = TurnEnd()
         self.during = lambda: None
 
@@ -25,9 +26,6 @@ class Part:
             raise self.end
         return self.end
 
-    def forget(self, uid):
-        self.forgotten.append(uid)
-
 
 class Parts:
     """An engine; turns wait in `begun` until the test runs them."""
@@ -35,11 +33,9 @@ class Parts:
     def __init__(self):
         self.clock = MovedClock()
         self.registry = Registry(self.clock)
-        self.sync, self.observe, self.reporter, self.sweep = Part(), Part(), Part(), Part()
+        self.sync, self.observe, self.sweep = Part(), Part(), Part()
         self.begun = []
-        self.engine = Engine(
-            self.registry, self.sync, self.observe, self.reporter, self.sweep, self.clock, self.begun.append
-        )
+        self.engine = Engine(self.registry, self.sync, self.observe, self.sweep, self.clock, self.begun.append)
 
     def tell(self, body, kind="MODIFIED"):
         self.engine.told(kind, body, body["metadata"]["uid"])
@@ -97,13 +93,16 @@ def test_a_changed_wish_is_due_at_once(resting, change):
     assert resting.all_turns()[:2] == ([("p", ("uid-hello",))], [("p", ())])
 
 
-def test_a_status_is_no_wish(resting):
+def test_a_status_is_no_wish_but_a_lost_one_is_written_again(resting):
     resting.tell(body(version=2, synced="Synced"))
     resting.run()
     assert resting.all_turns() == ([], [], [])
+    resting.tell(body(version=3))
+    resting.run()
+    assert resting.all_turns()[0] == [("p", ("uid-hello",))]
 
 
-def test_a_deletion_makes_the_part_forget_and_who_waits_for_the_place_due(resting):
+def test_a_deletion_makes_due_who_waits_for_the_place(resting):
     resting.tell(body("heir", 2, service="hello"))
     resting.tell(body("waits", 3, synced="ShipyardConflict"))
     resting.tell(body("content", 4))
@@ -112,7 +111,6 @@ def test_a_deletion_makes_the_part_forget_and_who_waits_for_the_place_due(restin
     resting.tell(body(), "DELETED")
     resting.run()
     assert resting.all_turns()[0] == [("p", ("uid-heir", "uid-waits"))]
-    assert {tuple(one.forgotten) for one in (resting.sync, resting.observe, resting.reporter)} == {("uid-hello",)}
 
 
 def test_a_deletion_of_somebody_unknown_is_nothing(resting):
@@ -202,21 +200,6 @@ def test_who_is_deleted_in_the_middle_of_its_turn_does_not_come_again(resting):
     assert resting.all_turns()[0] == []
 
 
-def test_what_a_turn_under_way_remembers_of_a_deleted_resource_is_forgotten_at_its_end(resting):
-    remembered = set()
-    for part in (resting.sync, resting.observe, resting.reporter):
-        part.forget = remembered.discard
-
-    def during():
-        resting.tell(body(), "DELETED")
-        remembered.add("uid-hello")
-
-    resting.observe.during = during
-    resting.tell(body(version=2, generation=2))
-    resting.run()
-    assert remembered == set()
-
-
 def test_a_spec_that_becomes_readable_during_its_turn_is_synced_in_its_project(parts):
     """What cannot be read has no project; the end of that turn must not take the object back there."""
     parts.sync.end = TurnEnd({"uid-hello": Again(600.0)})
@@ -273,11 +256,12 @@ def test_an_engine_with_nothing_to_do_waits(parts):
 
 def left_behind(world):
     """Everything that the parts of a world keep by resource or project."""
-    parts = (world.sync, world.observe, world.reporter, world.judge, world.registry, world.log, world.engine)
+    parts = (world.sync, world.observe, world.reporter, world.judge, world.registry, world.log, world.inquiry)
     lanes = (world.engine._syncs, world.engine._looks)
+    notes = [one for part in parts for one in vars(part).values() if isinstance(one, Notes)]
     kept = {
         (type(part).__name__, name): value
-        for part in (*parts, *lanes)
+        for part in (*parts, *lanes, *notes)
         for name, value in vars(part).items()
         if isinstance(value, dict | set | list) and name not in {"_listeners", "_queue", "_gone"}
     }

@@ -74,7 +74,9 @@ def _judgement(status: JSONObject, last: JSONObject) -> Judgement:
     context = as_text(last.get("context"))
     evidence = tuple(map(_check, as_list(last.get("evidence"))))
     verdict, passed = _conclusion(status, last, evidence)
-    ended = (as_text(child(one, "endTime")) for one in as_list(status.get("history")) if child(one, "context") == context)
+    ended = (
+        as_text(child(one, "endTime")) for one in as_list(status.get("history")) if child(one, "context") == context
+    )
     return Judgement(
         verdict=verdict,
         passed=passed,
