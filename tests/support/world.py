@@ -5,11 +5,12 @@ The fakes can hang, fail, be late and let something else happen in the middle of
 
 import itertools
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from prodeval.domain.errors import DependencyNotReadyError
-from prodeval.domain.events import EventAnswer, parse_event
+from prodeval.domain.events import EventAnswer, parse_event, parse_executions
 from prodeval.domain.masking import Mask
 from prodeval.domain.resource import GROUP, KIND, VERSION, Identity, ResourceKey
 from prodeval.domain.tenancy import Grant, Tenancy
@@ -73,6 +74,12 @@ class FakeCluster:
         self.pruned = ()
         self._versions, self._uids = itertools.count(1), itertools.count(1)
 
+    def store(self, body):
+        """Have an object that was there before, as it is."""
+        metadata = body["metadata"]
+        self.objects[ResourceKey(metadata["namespace"], metadata["name"])] = body
+        self._versions = itertools.count(max(next(self._versions), int(metadata["resourceVersion"]) + 1))
+
     def apply(self, name="hello", *, namespace=NAMESPACE, annotations=None, **spec):
         """Create, or change the spec of, a ProductionEvaluation, as kubectl apply does."""
         key = ResourceKey(namespace, name)
@@ -112,6 +119,11 @@ class FakeCluster:
 
     def secret(self, namespace, name):
         self._answer()
+        if name in self.secrets:
+            found = self.secrets[name]
+            if found is None:
+                raise DependencyNotReadyError(f"Secret {name!r} in namespace {namespace!r} does not exist yet")
+            return found
         return {"git-credentials": f'{{"remoteURL": "https://git.test/{name}.git", "user": "u"}}'.encode()}
 
     def config_map(self, namespace, name):
@@ -141,9 +153,11 @@ class FakeCluster:
         if body is None or body["metadata"]["resourceVersion"] != resource_version:
             return None
         self.patches.append((key.name, patch))
-        status = merged(body.get("status", {}), patch)
+        status = merged(body.get("status", {}), deepcopy(patch))
         for path in self.pruned:
             prune(status, path)
+        if status == body.get("status", {}):
+            return body
         return self._store("MODIFIED", key, body | {"status": status})
 
     def post_event(self, body, kind, reason, message):
@@ -177,13 +191,14 @@ def merged(old, patch):
     return result
 
 
-def prune(status, path):
-    """What an API server does with a field that its CRD does not know."""
-    *way, last = path
-    place = status
-    for name in way:
-        place = place.get(name, {})
-    place.pop(last, None)
+def prune(value, path):
+    """What an API server does with a field that its CRD does not know; `[]` stands for all entries of a list."""
+    name, *rest = path
+    places = value if name == "[]" else [value[name]] if rest and name in value else []
+    for place in places:
+        prune(place, rest)
+    if not rest:
+        value.pop(name, None)
 
 
 class FakeKeptn:
@@ -200,7 +215,7 @@ class FakeKeptn:
     def __init__(self, clock):
         self._clock = clock
         self.raw = defaultdict(list)
-        self.executions = defaultdict(list)
+        self.executions, self.raw_executions = defaultdict(list), defaultdict(list)
         self.stored_late, self.failures = {}, {}
         self.most = self.most_joined = 10_000
         self.asked, self.joined, self.read = [], [], []
@@ -236,7 +251,7 @@ class FakeKeptn:
 
     def sequence_executions(self, project):
         self._fail(project)
-        return tuple(self.executions[project])
+        return (*self.executions[project], *parse_executions(self.raw_executions[project]))
 
     def registrations(self):
         self._fail("")
@@ -276,7 +291,9 @@ class FakeGit:
 
     Attributes:
         branches: by project: branch -> path -> bytes.
+        ids: by project: the commit at the tip of a branch that nobody moved yet; invented where absent.
         failures: raised instead of an answer, by project.
+        rejections: raised instead of taking a push, by project.
         during: called once between the listing and the push.
         pushes: (project, path) of each file that arrived.
     """
@@ -284,7 +301,8 @@ class FakeGit:
     def __init__(self):
         self.branches = defaultdict(lambda: {name: dict(files) for name, files in TUTORIAL.branches.items()})
         self.tips = defaultdict(lambda: defaultdict(int))
-        self.failures, self.pushes, self.listings = {}, [], []
+        self.ids = defaultdict(dict)
+        self.failures, self.rejections, self.pushes, self.listings = {}, {}, [], []
         self.during = None
         self.listener = lambda project, branches, default: None
 
@@ -314,13 +332,15 @@ class FakeGit:
 class Snapshot(MemorySnapshot):
     """With tips that move with each commit."""
 
-    def __init__(self, branches, tips):
+    def __init__(self, branches, tips, ids):
         super().__init__(branches)
         object.__setattr__(self, "_tips", tips)
+        object.__setattr__(self, "_ids", ids)
 
     @property
     def tips(self):
-        return {name: f"{number:x}{self._tips[name]:039x}" for number, name in enumerate(self.branches, 1)}
+        made = {name: f"{number:x}{self._tips[name]:039x}" for number, name in enumerate(self.branches, 1)}
+        return made | {name: one for name, one in self._ids.items() if not self._tips[name]}
 
 
 @dataclass
@@ -347,6 +367,7 @@ class FakeRepository:
                     for name, files in snapshot.branches.items()
                 },
                 self.git.tips[self.project],
+                self.git.ids[self.project],
             )
             planned.append(changes)
             answers.append(changes)
@@ -354,6 +375,10 @@ class FakeRepository:
             happens, self.git.during = self.git.during, None
             happens()
             return self.write_all(requests)  # somebody was faster: plan again
+        if self.project in self.git.rejections and any(planned):
+            return tuple(
+                self.git.rejections[self.project] if one and not isinstance(one, Exception) else one for one in answers
+            )
         moved = {one.branch for changes in planned for one in changes}
         if moved:
             self.git.listener(self.project, moved, "main")
@@ -370,7 +395,7 @@ class FakeRepository:
         return at(self._snapshot())
 
     def _snapshot(self):
-        return Snapshot(self.git.branches[self.project], self.git.tips[self.project])
+        return Snapshot(self.git.branches[self.project], self.git.tips[self.project], self.git.ids[self.project])
 
     def _fail(self):
         if self.project in self.git.failures:
@@ -410,8 +435,8 @@ class FakePool:
 class World:
     """An operator, and everything around it."""
 
-    def __init__(self, projects=("fulltour",), namespaces=(NAMESPACE,)):
-        self.clock = MovedClock()
+    def __init__(self, projects=("fulltour",), namespaces=(NAMESPACE,), start=START):
+        self.clock = MovedClock(start)
         self.cluster, self.keptn, self.git = FakeCluster(self.clock), FakeKeptn(self.clock), FakeGit()
         self.grants = {name: Grant(tuple(namespaces)) for name in projects}
         self.start()

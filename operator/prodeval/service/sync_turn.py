@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from prodeval.domain.backoff import Backoff
-from prodeval.domain.conditions import Condition, read_condition
+from prodeval.domain.conditions import NOT_SYNCED, Condition, read_condition
 from prodeval.domain.diffs import changed_lines, planned_change
 from prodeval.domain.durations import format_duration
 from prodeval.domain.errors import (
@@ -24,7 +24,8 @@ from prodeval.domain.paths import SHIPYARD
 from prodeval.domain.report import Report, SyncFacts
 from prodeval.domain.resource import Resource
 from prodeval.domain.steady_text import steady
-from prodeval.service.judging import Judge
+from prodeval.domain.verdict import Judgement
+from prodeval.service.judging import Judge, first_sync
 from prodeval.service.notes import Notes
 from prodeval.service.outage import Outage
 from prodeval.service.refreshing import Refresher
@@ -107,10 +108,15 @@ class SyncTurns:
 
     def _judged(self, newest: Resource, report: Report) -> Report:
         """Add the verdict as far as it is known, so that one write tells both."""
-        if newest.suspend or not newest.target.project or _has_no_say(report):
+        after = replace(newest, status=self._reporter.preview(newest, report))
+        if newest.suspend or _is_judged_unsynced(after):
+            return report
+        if first_sync(after) is None:
+            return replace(report, judgement=_not_synced(after))
+        if not newest.target.project or _has_no_say(report):
             return report
         try:
-            judgement = self._judge.judge(replace(newest, status=self._reporter.preview(newest, report)), newest)
+            judgement = self._judge.judge(after, newest)
         except Exception:
             logger.exception("Judging %s failed; the sync is reported without it", newest.key)
             return report
@@ -147,6 +153,17 @@ def _log(resource: Resource, outcome: Outcome | None) -> None:
 def _retry_after(outcome: Outcome | None) -> float:
     """For how long the Git server asked to be left alone."""
     return (outcome.retry_after or 0.0) if isinstance(outcome, GitOperationFailedError) else 0.0
+
+
+def _is_judged_unsynced(resource: Resource) -> bool:
+    """Whether there is a verdict although the time of the first sync was lost: it stays."""
+    return first_sync(resource) is None and resource.status.get("verdict", "Pending") != "Pending"
+
+
+def _not_synced(resource: Resource) -> Judgement:
+    synced = read_condition(resource.status, "Synced") or NOT_SYNCED
+    message = f"nothing is judged before it is synced: {synced.reason}"
+    return Judgement("Pending", Condition("Passed", "Unknown", "NotSynced", message))
 
 
 _REFUSED = frozenset({AccessDeniedError.reason, DuplicateTargetError.reason})

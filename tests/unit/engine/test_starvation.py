@@ -274,6 +274,46 @@ def test_a_crd_that_is_too_old_is_said_once_and_written_once(caplog):
     assert sum("CRD is older" in one.getMessage() for one in caplog.records) == 1
 
 
+def inline(text):
+    return [{"stage": {"name": "qa"}}, {"inline": {"path": "locust/locust.conf", "content": text}}]
+
+
+def test_a_field_of_a_list_that_is_pruned_is_said_and_written_once(caplog):
+    world = World()
+    world.cluster.pruned = (("sync", "files", "[]", "changedAt"), ("sync", "files", "[]", "previousSHA256"))
+    world.cluster.apply(files=inline("users = 1\n"))
+    world.run(20)
+    world.cluster.apply(files=inline("users = 2\n"))
+    world.run(20)
+    written = len(world.cluster.patches)
+    assert [one.getMessage().partition(" is lost")[0] for one in caplog.records if "CRD" in one.getMessage()] == [
+        "The CRD is older than this operator, status.sync.files[].changedAt, status.sync.files[].previousSHA256"
+    ]
+    world.run(4000)
+    assert len(world.cluster.patches) == written
+    world.cluster.apply(files=inline("users = 3\n"))
+    world.run(20)
+    assert len(world.cluster.patches) == written + 1
+    assert not any("changedAt" in one for one in world.cluster.status()["sync"]["files"])
+
+
+def test_with_a_crd_that_is_too_old_each_start_asks_once_for_all_resources(caplog):
+    world = World()
+    world.cluster.pruned = (("resolved", "resultTimeout"), ("sync", "filesDigest"))
+    for name in ("hello", "other", "third"):
+        world.git.add_service("fulltour", name)
+        world.cluster.apply(name, service=name)
+    world.run(1000)
+    for _ in range(3):
+        written, body = len(world.cluster.patches), world.cluster.get()
+        caplog.clear()
+        world.start()
+        world.run(1000)
+        assert len(world.cluster.patches) <= written + 1
+        assert world.cluster.get() == body
+        assert sum("CRD is older" in one.getMessage() for one in caplog.records) <= 1
+
+
 def test_an_hour_with_every_server_hanging_keeps_the_engine_turning():
     projects = tenants(30)
     world = world_of(projects)
