@@ -89,7 +89,8 @@ class Reporter:
             if written is not None:
                 self._written(entry, before, after, written)
                 return True
-            self._read_again(entry)
+            # Somebody wrote meanwhile, or the object is gone, or another one has its name.
+            self._registry.shown(self._cluster.read(entry.resource.key), entry)
         raise StatusRefusedError("somebody else writes the status all the time")
 
     def _status(self, resource: Resource, report: Report) -> JSONObject:
@@ -102,15 +103,6 @@ class Reporter:
         self._learn_pruned(after, written)
         for one in announcements(before, after):
             self._cluster.post_event(written, one.kind, one.reason, one.message)
-
-    def _read_again(self, entry: Entry) -> None:
-        """Somebody wrote meanwhile, or the object is gone, or another one has its name."""
-        body = self._cluster.read(entry.resource.key)
-        uid = as_text(child(body, "metadata", "uid")) if body else ""
-        if body is None or uid != entry.resource.uid:
-            self._registry.drop(entry.resource.uid)
-        if body is not None and self._registry.put(body) is None and uid == entry.resource.uid:
-            self._registry.correct(body, entry)
 
     def _refuse(self, uid: str, error: StatusRefusedError) -> None:
         refusal = self._refusals.get(uid) or _Refusal(0, 0.0)
