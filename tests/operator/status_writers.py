@@ -2,8 +2,8 @@
 
     python -m tests.operator.status_writers NAMESPACE NAME shared|separate ROUNDS
 
-A handler reports a sync and a poller a verdict as the operator does: with one StatusWriter if they share it, with one
-each, as in two processes, if not. A stranger writes a condition of its own meanwhile. Printed are, as JSON, the rounds
+One lane reports a sync and another a verdict as the operator does: with one Reporter if they share it, with one each,
+as in two processes, if not. A stranger writes a condition of its own meanwhile. Printed are, as JSON, the rounds
 after which one of the three conditions was lost.
 """
 
@@ -11,40 +11,42 @@ import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 from kubernetes import client, config
-from prodeval.service.status import StatusWriter
 
 from prodeval.adapters.cluster import Cluster
 from prodeval.domain.conditions import Condition
 from prodeval.domain.report import Report
-from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, ResourceKey, read_resource
+from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, ResourceKey
 from prodeval.domain.verdict import Judgement
+from prodeval.service.clock import SystemClock
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 
 
 def main(namespace, name, writers, count):
     key = ResourceKey(namespace, name)
-    handler = new_reporter()
-    poller = handler if writers == "shared" else new_reporter()
-    rounds = Rounds(key, handler, poller)
+    syncing = new_reporter(key)
+    judging = syncing if writers == "shared" else new_reporter(key)
+    rounds = Rounds(key, syncing, judging)
     with ThreadPoolExecutor(3) as threads:
         lost = [number for number in range(int(count)) if not rounds.run(threads, str(number))]
     sys.stdout.write(json.dumps(lost))
 
 
-def new_reporter():
-    registry = Registry()
-    return Reporter(registry, StatusWriter(Cluster(), registry), lambda *event: None, lambda: datetime.now(UTC))
+def new_reporter(key):
+    """A reporter that knows the object as it is now, and hears no watch."""
+    cluster, clock = Cluster(), SystemClock()
+    registry = Registry(clock)
+    registry.put(cluster.read(key))
+    return Reporter(cluster, registry, clock, lambda text: text)
 
 
 class Rounds:
-    def __init__(self, key, handler, poller):
-        self.key, self.handler, self.poller = key, handler, poller
+    def __init__(self, key, syncing, judging):
+        self.key, self.syncing, self.judging = key, syncing, judging
         self.cluster = Cluster()
-        self.resource = read_resource(self.cluster.read(key))
+        self.uid = self.cluster.read(key)["metadata"]["uid"]
         config.load_kube_config()
         self.strangers_client = client.CustomObjectsApi()
 
@@ -60,12 +62,12 @@ class Rounds:
 
     def sync(self, start, number):
         start.wait()
-        self.handler.report(self.resource, Report(synced=Condition("Synced", "True", "Synced", number)))
+        report(self.syncing, self.uid, Report(synced=Condition("Synced", "True", "Synced", number)))
 
     def judge(self, start, number):
         start.wait()
         passed = Condition("Passed", "Unknown", "AwaitingDelivery", number)
-        self.poller.report(self.resource, Report(judgement=Judgement("Pending", passed)))
+        report(self.judging, self.uid, Report(judgement=Judgement("Pending", passed)))
 
     def be_strange(self, start, number):
         """Apply one condition, of which the API server makes an entry of the list."""
@@ -89,6 +91,12 @@ class Rounds:
             force=True,
             _content_type="application/apply-patch+yaml",
         )
+
+
+def report(reporter, uid, what):
+    """Report something, whatever others write meanwhile."""
+    if not reporter.report(uid, lambda newest: what):
+        raise RuntimeError("the status was not written")
 
 
 if __name__ == "__main__":
