@@ -4,12 +4,13 @@
 """
 
 import base64
+import itertools
 import logging
 import math
 import os
 from collections import Counter, defaultdict
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -25,17 +26,13 @@ from tests.unit.verdict.keptn_events import SLO, Story
 
 PROJECTS = ("p", "q")
 SERVICES = ("hello", "other", "late")
-SLOS = tuple(SLO.replace("<=1", f"<={number}") for number in (1, 2, 3))
-FILES = (
-    None,
-    [{"inline": {"path": "slo.yaml", "content": SLOS[0]}}],
-    [{"inline": {"path": "slo.yaml", "content": SLOS[1]}}],
-    [{"stage": {"name": "qa"}}, {"inline": {"path": "locust/locust.conf", "content": "users = 9\n"}}],
-)
+SLOS = {f"slo{number}": SLO.replace("<=1", f"<={number}") for number in (1, 2, 3)}
+LOCUST = [{"stage": {"name": "qa"}}, {"inline": {"path": "locust/locust.conf", "content": "users = 9\n"}}]
+FILES = {name: [{"inline": {"path": "slo.yaml", "content": text}}] for name, text in SLOS.items()} | {"locust": LOCUST}
 FIELDS = {
     "version": (None, "v1", "v2"),
     "historyLimit": (None, 0, 2),
-    "files": FILES,
+    "files": (None, "slo1", "slo2", "locust"),
     "suspend": (None, None, True),
     "interval": ("2m", "3m", "3m", "banana"),
     "resultTimeout": ("2m", "4m"),
@@ -55,51 +52,55 @@ def action(kind, /, **arguments):
 
 
 NAMES = st.sampled_from(["a", "b", "c"])
-PROJECT, SERVICE = st.sampled_from(PROJECTS), st.sampled_from(SERVICES[:2])
-FIELD = st.sampled_from(sorted(FIELDS)).flatmap(
-    lambda name: st.tuples(st.just(name), st.sampled_from(FIELDS[name]))
-)
-ENDS = ("pass", "pass", "fail", "abort early", "abort late", "hang early", "hang late")
+PROJECT = st.sampled_from(PROJECTS)
+FIELD = st.sampled_from(sorted(FIELDS)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(FIELDS[name])))
+ENDS = ("pass", "pass", "pass", "fail", "abort early", "abort late", "hang early", "hang late")
+VERSIONS = st.sampled_from(("v1", "v1", "v2"))
+TARGETS = st.sampled_from((*itertools.product(PROJECTS, SERVICES[:2]), ("p", "hello"), ("p", "late"), ("closed", "hello")))
+SPECS = st.tuples(TARGETS, st.sampled_from(FIELDS["version"]), st.sampled_from(FIELDS["files"]))
+EDITS = action("edit", name=NAMES, field=FIELD)
 OBJECTS = st.one_of(
-    action(
-        "create",
-        name=NAMES,
-        project=st.sampled_from((*PROJECTS, *PROJECTS, "closed")),
-        service=st.sampled_from((*SERVICES[:2], *SERVICES)),
-        version=st.sampled_from(FIELDS["version"]),
-    ),
-    action("edit", name=NAMES, field=FIELD),
-    action("edit", name=NAMES, field=FIELD),
+    EDITS,
+    EDITS,
+    action("create", name=NAMES, spec=SPECS),
     action("request", name=NAMES),
     action("delete", name=NAMES),
     action("recreate", name=NAMES, project=PROJECT),
 )
+DELIVERIES = action(
+    "deliver", name=NAMES, version=VERSIONS, end=st.sampled_from(ENDS), late=st.sampled_from((0, 0, 25, 45))
+)
 KEPTN = st.one_of(
-    action(
-        "deliver",
-        project=PROJECT,
-        service=SERVICE,
-        version=st.sampled_from(("v1", "v2")),
-        end=st.sampled_from(ENDS),
-        late=st.sampled_from((0, 0, 25, 45)),
-    ),
-    action("evaluate", project=PROJECT, service=SERVICE, passed=st.booleans(), back=st.sampled_from((10, 60, 200))),
-    action("invalidate", project=PROJECT, service=SERVICE),
-    action("abort", project=PROJECT, service=SERVICE),
+    DELIVERIES,
+    DELIVERIES,
+    action("evaluate", name=NAMES, passed=st.booleans(), back=st.sampled_from((10, 60, 200))),
+    action("invalidate", name=NAMES),
+    action("abort_run", name=NAMES),
 )
 GIT = st.one_of(
-    action("swap", project=PROJECT, service=SERVICE, slo=st.sampled_from(SLOS)),
+    action("swap", name=NAMES, slo=st.sampled_from(sorted(SLOS))),
     action("commit", project=PROJECT, path=st.sampled_from(("hello/notes.txt", "hello/locust/locust.conf", "x/y"))),
     action("make_late", project=PROJECT),
 )
-ACTIONS = st.one_of(OBJECTS, KEPTN, GIT)
+RETRY = st.sampled_from((None, 100.0))
+FAULTS = st.one_of(
+    action("git_away", project=PROJECT, retry=RETRY),
+    action("keptn_away", project=st.sampled_from((*PROJECTS, "")), retry=RETRY),
+    action("api_away"),
+    action("refused", name=NAMES),
+    action("slow", project=PROJECT, kind=st.sampled_from(("sync", "look")), seconds=st.sampled_from((4.0, 12.0, 35.0))),
+    action("busy_neighbour", project=PROJECT),
+    action("deaf"),
+)
+ACTIONS = st.one_of(OBJECTS, OBJECTS, KEPTN, KEPTN, GIT, FAULTS)
+PLACES = st.sampled_from(("git", "keptn", "patch"))
 
 
 class Walk(RuleBasedStateMachine):
     """One operator and all that may happen to it."""
 
-    @initialize()
-    def begin(self):
+    @initialize(specs=st.lists(SPECS, min_size=2, max_size=3), seconds=st.sampled_from((0, 20)))
+    def begin(self, specs, seconds):
         self.world = world = World(PROJECTS)
         for project in PROJECTS:
             world.git.add_service(project, "other")
@@ -117,12 +118,16 @@ class Walk(RuleBasedStateMachine):
         self.pushed = defaultdict(list)
         self.wishes = defaultdict(list)
         self.shown = Counter()
+        self.targets = {}
         self.process_told()
         world.cluster.on_patch, world.git.on_push = self.noted(self.on_patch), self.noted(self.on_push)
         world.cluster.posted = Posts(self.noted(self.on_post), world.cluster.objects)
         self.log = Errors(self.faults)
         LOGGER.addHandler(self.log)
         LOGGER.propagate = False
+        for name, spec in zip("abc", specs, strict=False):
+            self.create(name, spec)
+        self.elapse(seconds)
 
     def noted(self, check):
         """A check in the middle of a turn, which catches all errors: what is wrong is said after it."""
@@ -130,7 +135,7 @@ class Walk(RuleBasedStateMachine):
         def checked(*facts):
             try:
                 check(*facts)
-            except AssertionError as error:
+            except Exception as error:  # noqa: BLE001 - of the check itself, too
                 self.faults.append(error)
 
         return checked
@@ -157,16 +162,21 @@ class Walk(RuleBasedStateMachine):
 
     # What people and Keptn do.
 
-    def create(self, name, project, service, version=None):
-        if (name) in self.specs():
-            return
-        spec = {"project": project, "service": service, "interval": "3m", "resultTimeout": "2m"}
-        spec["shipyard"] = {"timeframe": "2m"}
-        self.apply(name, spec | ({"version": version} if version else {}))
+    def create(self, name, spec):
+        (project, service), version, files = spec
+        if name not in self.specs():
+            spec = {"project": project, "service": service, "interval": "3m", "resultTimeout": "2m"}
+            spec["shipyard"] = {"timeframe": "2m"}
+            self.apply(name, spec | ({"version": version} if version else {}) | ({"files": FILES[files]} if files else {}))
 
     def apply(self, name, spec):
         body = self.world.cluster.apply(name, **spec)
         self.wishes[body["metadata"]["uid"]].append((self.now, body["spec"]))
+        self.targets[name] = spec["project"], spec["service"]
+
+    def target(self, name):
+        """Where a resource of that name belongs, or did."""
+        return self.targets.get(name, ("p", "hello"))
 
     def specs(self):
         return {key.name: body["spec"] for key, body in self.world.cluster.objects.items()}
@@ -174,7 +184,9 @@ class Walk(RuleBasedStateMachine):
     def edit(self, name, field):
         spec = self.specs().get(name)
         if spec is not None:
-            self.apply(name, {key: value for key, value in (spec | dict([field])).items() if value is not None})
+            key, value = field
+            changed = spec | {key: FILES[value] if key == "files" and value else value}
+            self.apply(name, {key: value for key, value in changed.items() if value is not None})
 
     def request(self, name):
         spec = self.specs().get(name)
@@ -206,7 +218,8 @@ class Walk(RuleBasedStateMachine):
         runs.append(run)
         return run
 
-    def deliver(self, project, service, version, end, late):
+    def deliver(self, name, version, end, late):
+        project, service = self.target(name)
         run = self.begin_run(project, service)
         if run is None:
             return
@@ -255,7 +268,8 @@ class Walk(RuleBasedStateMachine):
         story.evaluate(begins, ends, run.context, window, 0.5 if run.passed else 50, evaluation={"sloFileContent": text})
         run.evaluation = story.raw[-1]["id"]
 
-    def evaluate(self, project, service, passed, back):
+    def evaluate(self, name, passed, back):
+        project, service = self.target(name)
         if self.slos[project, service][-1][1] is None:
             return
         run = self.begin_run(project, service)
@@ -274,8 +288,9 @@ class Walk(RuleBasedStateMachine):
         story = self.stories[run.context]
         self.world.keptn.tell(Story(story.raw[since:]), project, service)
 
-    def invalidate(self, project, service):
+    def invalidate(self, name):
         """The newest evaluation that is there."""
+        project, service = self.target(name)
         done = [run for run in self.runs[project, service] if run.evaluation and run.finished < self.now and not run.lost]
         if done and not done[-1].invalidated:
             run, story = done[-1], self.stories[done[-1].context]
@@ -284,6 +299,9 @@ class Walk(RuleBasedStateMachine):
             story.invalidate(self.now, trigger, run.context)
             run.invalidated = True
             self.tell(project, service, run, since)
+
+    def abort_run(self, name):
+        self.abort(*self.target(name))
 
     def abort(self, project, service):
         """A run that hangs is ended by a person."""
@@ -299,8 +317,9 @@ class Walk(RuleBasedStateMachine):
         self.free[project, service] = self.now
         self.tell(project, service, run, since)
 
-    def swap(self, project, service, slo):
-        self.commit(project, f"{service}/slo.yaml", slo)
+    def swap(self, name, slo):
+        project, service = self.target(name)
+        self.commit(project, f"{service}/slo.yaml", SLOS[slo])
 
     def commit(self, project, path, text="users = 77\n"):
         """Somebody else's commit to production."""
@@ -328,13 +347,32 @@ class Walk(RuleBasedStateMachine):
 
     # What servers, the network and the process do.
 
-    @rule(what=ACTIONS)
     def act(self, what):
         name, arguments = what
         getattr(self, name)(**arguments)
 
-    @rule(what=ACTIONS, seconds=st.sampled_from((3, 30, 130)))
-    def act_and_wait(self, what, seconds):
+    @rule(what=OBJECTS, seconds=st.sampled_from((0, 3, 30)))
+    def change(self, what, seconds):
+        self.act(what)
+        self.elapse(seconds)
+
+    @rule(what=KEPTN, seconds=st.sampled_from((0, 30, 130, 130)))
+    def run_something(self, what, seconds):
+        self.act(what)
+        self.elapse(seconds)
+
+    @rule(what=DELIVERIES, change=OBJECTS, seconds=st.sampled_from((40, 95, 100)))
+    def change_while_something_runs(self, what, change, seconds):
+        self.act(what)
+        self.elapse(seconds)
+        self.act(change)
+
+    @rule(what=GIT)
+    def change_upstream(self, what):
+        self.act(what)
+
+    @rule(what=FAULTS, seconds=st.sampled_from((0, 0, 40)))
+    def break_something(self, what, seconds):
         self.act(what)
         self.elapse(seconds)
 
@@ -342,12 +380,12 @@ class Walk(RuleBasedStateMachine):
     def wait(self, seconds):
         self.elapse(seconds)
 
-    @rule(place=st.sampled_from(("git", "keptn", "patch")), what=ACTIONS)
+    @rule(place=PLACES, what=ACTIONS)
     def meanwhile(self, place, what):
         """Something happens in the middle of the next question to a server."""
         self.hook(place, lambda: self.act(what))
 
-    @rule(place=st.sampled_from(("git", "keptn", "patch")))
+    @rule(place=PLACES)
     def kill(self, place):
         def dies():
             raise Killed
@@ -369,28 +407,22 @@ class Walk(RuleBasedStateMachine):
         self.world.start()
         self.process_told()
 
-    @rule(project=PROJECT, retry=st.sampled_from((None, 100.0)))
     def git_away(self, project, retry):
         self.world.git.failures[project] = GitOperationFailedError("no answer", retry_after=retry)
 
-    @rule(project=st.sampled_from((*PROJECTS, "")), retry=st.sampled_from((None, 100.0)))
     def keptn_away(self, project, retry):
         error = KeptnUnavailableError("no answer", retry_after=retry, everywhere=not project)
         self.world.keptn.failures[project] = error
 
-    @rule()
     def api_away(self):
         self.world.cluster.failure = ClusterUnavailableError("no connection")
 
-    @rule(name=NAMES)
     def refused(self, name):
         self.world.cluster.refuses[name] = StatusRefusedError("denied by a policy")
 
-    @rule(project=PROJECT, kind=st.sampled_from(("sync", "look")), seconds=st.sampled_from((4.0, 12.0, 35.0)))
     def slow(self, project, kind, seconds):
         self.world.pool.takes[kind, project] = seconds
 
-    @rule(project=PROJECT)
     def busy_neighbour(self, project):
         """Many events of another service: Keptn's answers about the project are cut off."""
         story = Story()
@@ -407,7 +439,6 @@ class Walk(RuleBasedStateMachine):
             one.clear()
         world.cluster.failure, world.keptn.most = None, 10_000
 
-    @rule()
     def deaf(self):
         self.world.cluster.deaf = True
 
@@ -456,7 +487,7 @@ class Walk(RuleBasedStateMachine):
         assert spec["project"] in PROJECTS, "a verdict without a grant"
         run = self.run_of(spec, last["eventID"])
         assert run, f"a verdict of another target: {last['eventID']}"
-        assert spec.get("version") in (None, last["version"]), "a verdict about another version"
+        assert spec.get("version") in (None, last.get("version")), "a verdict about another version"
         is_new = self.kept.get(uid) is not run
         if is_new:
             assert (run.triggered if run.evaluation else run.ended) > self.first[uid], "a verdict from before the first sync"
@@ -506,7 +537,7 @@ class Walk(RuleBasedStateMachine):
         wants = spec.get("version")
         runs = self.runs[spec["project"], spec["service"]]
         newer = [one for one in runs if (one.deploying or 0) > run.began or (one.began > run.began and one.version == wants)]
-        assert run.invalidated or newer or wants not in (None, old["lastEvaluation"]["version"]), "a verdict is lost"
+        assert run.invalidated or newer or wants not in (None, old["lastEvaluation"].get("version")), "a verdict is lost"
 
     def run_of(self, spec, event_id):
         runs = self.runs[spec["project"], spec["service"]]
@@ -516,8 +547,8 @@ class Walk(RuleBasedStateMachine):
         """At most one Event for each verdict of one spec."""
         status, metadata = body["status"], body["metadata"]
         if reason_of_event.startswith("Verdict"):
-            last = status.get("lastEvaluation", {}).get("eventID", "")
-            self.shown[metadata["uid"], metadata["generation"], last, reason(status), status["version"] if "version" in status else ""] += 1
+            about = status.get("lastEvaluation", {}).get("eventID"), status.get("pending", {}).get("context")
+            self.shown[metadata["uid"], metadata["generation"], reason(status), about] += 1
             assert max(self.shown.values()) <= 1, "a verdict is announced twice"
 
     def on_push(self, project, branch, path, before, content):
@@ -700,6 +731,8 @@ Walk.TestCase.settings = settings(
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
-    print_blob=True,
+    phases=(Phase.generate, Phase.shrink),
+    report_multiple_bugs=False,
+    print_blob=False,
 )
 TestWalks = Walk.TestCase
