@@ -58,6 +58,8 @@ class FakeCluster:
 
     Attributes:
         watch: called with (type, body) for each change, unless `deaf`.
+        missed: the changes that nobody was told of, in order.
+        on_patch: called with the body before and after each status that is taken.
         failure: raised instead of each answer.
         refuses: by name, raised instead of taking a status.
         before_patch: called once before the next status is taken.
@@ -67,7 +69,8 @@ class FakeCluster:
         self._clock = clock
         self.objects, self.config_maps, self.secrets = {}, {}, {}
         self.watch = lambda kind, body: None
-        self.deaf = False
+        self.deaf, self.missed = False, []
+        self.on_patch = lambda before, after: None
         self.failure = None
         self.refuses, self.patches, self.posted, self.reads = {}, [], [], []
         self.before_patch = None
@@ -158,7 +161,9 @@ class FakeCluster:
             prune(status, path)
         if status == body.get("status", {}):
             return body
-        return self._store("MODIFIED", key, body | {"status": status})
+        after = self._store("MODIFIED", key, body | {"status": status})
+        self.on_patch(body, after)
+        return after
 
     def post_event(self, body, kind, reason, message):
         self.posted.append((body["metadata"]["name"], kind, reason, message))
@@ -174,7 +179,9 @@ class FakeCluster:
         return body
 
     def _tell(self, kind, body):
-        if not self.deaf:
+        if self.deaf:
+            self.missed.append((kind, body))
+        else:
             self.watch(kind, body)
 
 
@@ -208,6 +215,7 @@ class FakeKeptn:
         raw: by project, as the API has them.
         stored_late: seconds by which events are stored later than they happened, by id.
         failures: raised instead of an answer, by project; "" for all.
+        told: ids of the events that somebody was told of, by project.
         most: events in an answer at most: the newest, and the answer is cut.
         during: called once in the middle of the next question.
     """
@@ -219,6 +227,7 @@ class FakeKeptn:
         self.stored_late, self.failures = {}, {}
         self.most = self.most_joined = 10_000
         self.asked, self.joined, self.read = [], [], []
+        self.told, self._parsed = defaultdict(set), {}
         self.during = None
 
     def tell(self, story, project="fulltour", service="hello"):
@@ -247,7 +256,9 @@ class FakeKeptn:
         return max(found, key=lambda one: one.order, default=None)
 
     def events_of_context(self, project, context):
-        return tuple(one for one in self._known(project) if one.context == context)
+        found = tuple(one for one in self._known(project) if one.context == context)
+        self.told[project].update(one.id for one in found)
+        return found
 
     def sequence_executions(self, project):
         self._fail(project)
@@ -271,14 +282,21 @@ class FakeKeptn:
         if self.during is not None:
             happens, self.during = self.during, None
             happens()
+        self.told[project].update(one.id for one in found[-most:])
         return EventAnswer(tuple(found[-most:]), complete=len(found) <= most, answered=answered)
 
     def _known(self, project):
         self._fail(project)
         now = self._clock.now()
-        events = [parse_event(one) for one in self.raw[project]]
+        events = [self._parse(one) for one in self.raw[project]]
         stored = [one for one in events if one.time + timedelta(seconds=self.stored_late.get(one.id, 0)) <= now]
         return sorted(stored, key=lambda one: one.order)
+
+    def _parse(self, raw):
+        """The event, read once; what was read is kept beside it, so that its identity stays its own."""
+        if id(raw) not in self._parsed:
+            self._parsed[id(raw)] = raw, parse_event(raw)
+        return self._parsed[id(raw)][1]
 
     def _fail(self, project):
         error = self.failures.get(project) or self.failures.get("")
@@ -296,6 +314,7 @@ class FakeGit:
         rejections: raised instead of taking a push, by project.
         during: called once between the listing and the push.
         pushes: (project, path) of each file that arrived.
+        on_push: called with project, branch, path, and the bytes before (None: no file) and after.
     """
 
     def __init__(self):
@@ -303,6 +322,7 @@ class FakeGit:
         self.tips = defaultdict(lambda: defaultdict(int))
         self.ids = defaultdict(dict)
         self.failures, self.rejections, self.pushes, self.listings = {}, {}, [], []
+        self.on_push = lambda project, branch, path, before, after: None
         self.during = None
         self.listener = lambda project, branches, default: None
 
@@ -384,7 +404,9 @@ class FakeRepository:
             self.git.listener(self.project, moved, "main")
         for changes in planned:
             for one in changes:
+                before = branches[one.branch].get(one.path)
                 branches[one.branch][one.path] = one.content
+                self.git.on_push(self.project, one.branch, one.path, before, one.content)
                 self.git.pushes.append((self.project, one.path))
                 self.git.tips[self.project][one.branch] += 1
         tips = self._snapshot().tips
