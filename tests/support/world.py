@@ -11,7 +11,7 @@ from datetime import timedelta
 from prodeval.domain.errors import DependencyNotReadyError
 from prodeval.domain.events import EventAnswer, parse_event
 from prodeval.domain.masking import Mask
-from prodeval.domain.resource import GROUP, KIND, VERSION, ResourceKey
+from prodeval.domain.resource import GROUP, KIND, VERSION, Identity, ResourceKey
 from prodeval.domain.tenancy import Grant, Tenancy
 from prodeval.domain.upstream import Pushed
 from prodeval.runtime.engine import Engine
@@ -125,9 +125,10 @@ class FakeCluster:
         self.reads.append(key)
         return self.objects.get(key)
 
-    def uids(self, namespaces):
+    def identities(self, namespaces):
         self._answer()
-        return {key: body["metadata"]["uid"] for key, body in self.objects.items()}
+        found = {key: body["metadata"] for key, body in self.objects.items()}
+        return {key: Identity(one["uid"], int(one["resourceVersion"])) for key, one in found.items()}
 
     def patch_status(self, key, patch, resource_version):
         self._answer()
@@ -431,8 +432,7 @@ class World:
         presence = Presence(registry, cluster, self.clock)
         self.syncer = Syncer(cluster, upstreams, tenancy, lambda project: PlanSettings("gate: sync"), presence)
         uniform = Uniform(self.keptn, self.clock.now)
-        keptn_outage = Outage("Keptn", self.clock, lambda: 0.5)
-        inquiry = Inquiry(self.log, self.judge, FileReader(upstreams), uniform, refresher, keptn_outage)
+        inquiry = Inquiry(self.log, self.judge, FileReader(upstreams), uniform, refresher, self._outage)
         self.sync = SyncTurns(registry, self.syncer, self.judge, refresher, self.reporter, outage)
         self.observe = ObserveTurns(registry, tenancy, inquiry, self.judge, self.reporter, outage)
         self.pool = FakePool(self.clock, getattr(self, "pool", FakePool(self.clock)).takes)
@@ -441,6 +441,9 @@ class World:
         for body in self.cluster.objects.values():
             registry.put(body)
         self.cluster.watch = lambda kind, body: self.engine.told(kind, body, body["metadata"]["uid"])
+
+    def _outage(self, server):
+        return Outage(server, self.clock, lambda: 0.5)
 
     def run(self, seconds):
         """Let time pass; everything that is due happens at its time."""

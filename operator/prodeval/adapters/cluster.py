@@ -13,7 +13,7 @@ from prodeval.adapters.kubernetes_api import JSON_TYPE, ApiAnswer, KubernetesApi
 from prodeval.domain.errors import AccessDeniedError, DependencyNotReadyError, ProdevalError, StatusRefusedError
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.printable import bounded_line
-from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, ResourceKey
+from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, Identity, ResourceKey, version_number
 
 TIMEOUT = (5.0, 30.0)
 """Seconds to connect and to read."""
@@ -55,11 +55,13 @@ class Cluster:
         """All ProductionEvaluations of some namespaces; of all if none is named. Raises as `secret`."""
         return self._listed(namespaces, JSON_TYPE)
 
-    def uids(self, namespaces: Sequence[str]) -> dict[ResourceKey, str]:
-        """The uids of what `resources` lists, by metadata alone, which is much less. Raises as `secret`."""
+    def identities(self, namespaces: Sequence[str]) -> dict[ResourceKey, Identity]:
+        """Who is among what `resources` lists, by metadata alone, which is much less. Raises as `secret`."""
         found = (as_object(item.get("metadata")) for item in self._listed(namespaces, _METADATA_ONLY))
         return {
-            ResourceKey(as_text(one.get("namespace")), as_text(one.get("name"))): as_text(one.get("uid"))
+            ResourceKey(as_text(one.get("namespace")), as_text(one.get("name"))): Identity(
+                as_text(one.get("uid")), version_number(one)
+            )
             for one in found
         }
 

@@ -40,6 +40,20 @@ class ResourceKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Which object has a name, and how new it is; `version` grows with each write to any object of the kind."""
+
+    uid: str
+    version: int
+
+
+def version_number(metadata: JSONObject) -> int:
+    """The resourceVersion as a number; 0 if it is none."""
+    text = as_text(metadata.get("resourceVersion"))
+    return int(text) if text.isdecimal() else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What is judged: one service in one stage of one project."""
 

@@ -120,7 +120,7 @@ class Engine:
                 self._gone(before.resource)
             return
         if before is None:
-            self._wake(now.resource, Cause.START if now.resource.status else Cause.CHANGE)
+            self._wake(now.resource, Cause.START if "conditions" in now.resource.status else Cause.CHANGE)
             self._wake_rivals(now.resource)
         elif _asks_for_more(now.resource, before.resource):
             self._wake(now.resource, Cause.CHANGE)
@@ -146,9 +146,10 @@ class Engine:
 
 
 def _asks_for_more(now: Resource, before: Resource) -> bool:
-    """Whether somebody changed what is wanted, or asks for a sync; a status is no wish."""
+    """Whether somebody changed what is wanted, asks for a sync, or threw the status away."""
     wish = (now.generation, now.reconcile_requested)
-    return wish != (before.generation, before.reconcile_requested)
+    is_lost = "conditions" in before.status and "conditions" not in now.status
+    return is_lost or wish != (before.generation, before.reconcile_requested)
 
 
 def _waits_for_another(resource: Resource) -> bool:

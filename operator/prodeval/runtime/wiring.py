@@ -85,7 +85,7 @@ def build_operator(config: Config, namespaces: Sequence[str], mask: Mask) -> Ope
     reporter = Reporter(cluster, registry, clock, mask.mask, config.keptn.bridge_url)
     presence = Presence(registry, cluster, clock)
     syncer = Syncer(cluster, upstreams, tenancy, lambda project: _plan_settings(config, project, uniform), presence)
-    inquiry = Inquiry(log, judge, FileReader(upstreams), uniform, refresher, Outage("Keptn", clock))
+    inquiry = Inquiry(log, judge, FileReader(upstreams), uniform, refresher, lambda server: Outage(server, clock))
     sync = SyncTurns(registry, syncer, judge, refresher, reporter, cluster.outage)
     observe = ObserveTurns(registry, tenancy, inquiry, judge, reporter, cluster.outage)
     engine = Engine(registry, sync, observe, Sweep(registry, cluster, namespaces), clock, start_thread)

@@ -1,12 +1,12 @@
 """All that is asked of Keptn and Git to judge resources: new events, and what one evaluation still needs."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from prodeval.domain.errors import ClusterUnavailableError, KeptnUnavailableError, ProdevalError
 from prodeval.domain.resource import Resource
-from prodeval.domain.verdict import Found
+from prodeval.domain.verdict import FileFacts, Found
 from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
 from prodeval.service.judging import Judge, Proof
@@ -34,10 +34,12 @@ class Inquiry:
         files: FileReader,
         uniform: Uniform,
         refresher: Refresher,
-        outage: Outage,
+        new_outage: Callable[[str], Outage],
     ) -> None:
         self._log, self._judge, self._files = log, judge, files
-        self._uniform, self._refresher, self.outage = uniform, refresher, outage
+        self._uniform, self._refresher, self._new_outage = uniform, refresher, new_outage
+        self.outage = new_outage("Keptn")
+        self._git: dict[str, Outage] = {}
 
     def news(self, project: str, needs: Mapping[str, datetime], *, with_executions: bool) -> frozenset[str]:
         """Ask for what is new in a project; see EventLog.refresh.
@@ -81,6 +83,7 @@ class Inquiry:
     def drop(self, project: str) -> None:
         """Forget what is known of a project about which nobody asks any more."""
         self._log.drop(project)
+        self._git.pop(project, None)
 
     def _deployment(self, resource: Resource) -> bool:
         if not self._judge.lacks_deployment(resource):
@@ -94,7 +97,7 @@ class Inquiry:
 
     def _proof(self, resource: Resource, found: Found) -> Proof:
         """Raises ClusterUnavailableError."""
-        files = self._files.look(resource, found)
+        files = self._look(resource, found)
         try:
             compared = (*found.compared, *self._log.fetch(resource.target.project, found.missing))
         except ClusterUnavailableError:
@@ -103,3 +106,22 @@ class Inquiry:
             logger.info("%s: earlier evaluations are not known: %s", resource.key, error)
             return Proof(None)
         return Proof(files, compared)
+
+    def _look(self, resource: Resource, found: Found) -> FileFacts | None:
+        """What Git says about an evaluation's files; None while it does not answer, which is asked from time to time.
+
+        Raises ClusterUnavailableError.
+        """
+        project = resource.target.project
+        outage = self._git.setdefault(project, self._new_outage(f"The Git upstream of project {project}"))
+        try:
+            outage.check()
+            facts = self._files.look(resource, found)
+        except ClusterUnavailableError:
+            raise
+        except ProdevalError as error:
+            if error is not outage.error:
+                outage.failed(error)
+            return None
+        outage.answered()
+        return facts

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from prodeval.domain.backoff import Backoff
-from prodeval.domain.errors import RetryableError
+from prodeval.domain.errors import ProdevalError, RetryableError
 from prodeval.service.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class Outage:
 
     def __init__(self, server: str, clock: Clock, jitter: Callable[[], float] = random.random) -> None:
         self._server, self._clock, self._jitter = server, clock, jitter
-        self._error: RetryableError | None = None
+        self._error: ProdevalError | None = None
         self._failures = 0
         self._next = 0.0
         self._lock = threading.Lock()
@@ -44,11 +44,11 @@ class Outage:
             return 0.0 if self._error is None else max(0.0, self._next - self._clock.monotonic())
 
     @property
-    def error(self) -> RetryableError | None:
+    def error(self) -> ProdevalError | None:
         """What is wrong; None if the server is not away."""
         return self._error
 
-    def failed(self, error: RetryableError) -> None:
+    def failed(self, error: ProdevalError) -> None:
         """The server as a whole did not answer."""
         with self._lock:
             begins, self._error = self._error is None, error
@@ -64,7 +64,6 @@ class Outage:
         if ends:
             logger.info("%s answers again", self._server)
 
-    def _pause(self, error: RetryableError) -> float:
-        return Backoff().seconds(
-            self._failures, most=_LONGEST_PAUSE, retry_after=error.retry_after, jitter=self._jitter()
-        )
+    def _pause(self, error: ProdevalError) -> float:
+        asked = error.retry_after if isinstance(error, RetryableError) else None
+        return Backoff().seconds(self._failures, most=_LONGEST_PAUSE, retry_after=asked, jitter=self._jitter())

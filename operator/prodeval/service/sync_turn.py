@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from prodeval.domain.backoff import Backoff
-from prodeval.domain.conditions import Condition
+from prodeval.domain.conditions import Condition, read_condition
 from prodeval.domain.diffs import changed_lines, planned_change
 from prodeval.domain.durations import format_duration
 from prodeval.domain.errors import (
@@ -103,12 +103,10 @@ class SyncTurns:
         def make(newest: Resource) -> Report | None:
             if newest.generation != resource.generation:
                 return None
-            return self._judged(newest, _report_of(outcome))
+            # A request that came during the turn is answered by the next one.
+            return self._judged(replace(newest, reconcile_requested=resource.reconcile_requested), _report_of(outcome))
 
-        if isinstance(outcome, ProdevalError):
-            logger.warning("%s is not synced: %s: %s", resource.key, outcome.reason, outcome)
-        elif isinstance(outcome, Exception):
-            logger.error("Syncing %s failed", resource.key, exc_info=outcome)
+        _log(resource, outcome)
         return self._reporter.report(resource.uid, make)
 
     def _judged(self, newest: Resource, report: Report) -> Report:
@@ -125,8 +123,7 @@ class SyncTurns:
         if is_at_rest and is_written:
             self._failures.pop(resource.uid, None)
             return Again(interval * (1 - _JITTER * spread), slack=interval / 2)
-        failures = self._failures.get(resource.uid, 0)
-        self._failures[resource.uid] = failures + 1
+        failures = self._failures[resource.uid] = self._failures.get(resource.uid, 0) + 1
         asked = outcome.retry_after if isinstance(outcome, RetryableError) else None
         return Again(Backoff().seconds(failures, most=interval, retry_after=asked, jitter=spread))
 
@@ -134,6 +131,16 @@ class SyncTurns:
         """Later, when the API server was asked again."""
         wait = Again(max(self._cluster_outage.seconds, 1.0))
         return TurnEnd({one.uid: wait for one in resources})
+
+
+def _log(resource: Resource, outcome: Outcome | None) -> None:
+    """Say what went wrong; what the status says already is not said again with each try."""
+    if isinstance(outcome, Exception) and not isinstance(outcome, ProdevalError):
+        logger.error("Syncing %s failed", resource.key, exc_info=outcome)
+    elif isinstance(outcome, ProdevalError):
+        known = read_condition(resource.status, "Synced")
+        is_known = known is not None and (known.status, known.reason) == ("False", outcome.reason)
+        logger.log(logging.DEBUG if is_known else logging.WARNING, "%s is not synced: %s", resource.key, outcome)
 
 
 def _retry_after(outcome: Outcome | None) -> float:
