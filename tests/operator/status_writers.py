@@ -2,9 +2,9 @@
 
     python -m tests.operator.status_writers NAMESPACE NAME shared|separate ROUNDS
 
-One lane reports a sync and another a verdict as the operator does: with one Reporter if they share it, with one each,
-as in two processes, if not. A stranger writes a condition of its own meanwhile. Printed are, as JSON, the rounds
-after which one of the three conditions was lost.
+Two lanes report a sync and a verdict as the operator does: with one Reporter if they share it, with one each, as in two
+processes, if not. None of them has a watch: each learns what the others wrote from a refused write alone. A stranger
+writes a condition of its own meanwhile. Printed are, as JSON, the rounds after which one of the three conditions was lost.
 """
 
 import json
@@ -25,28 +25,26 @@ from prodeval.service.reporting import Reporter
 
 
 def main(namespace, name, writers, count):
-    key = ResourceKey(namespace, name)
-    syncing = new_reporter(key)
-    judging = syncing if writers == "shared" else new_reporter(key)
-    rounds = Rounds(key, syncing, judging)
+    key, cluster = ResourceKey(namespace, name), Cluster()
+    sync = new_reporter(cluster, key)
+    observe = sync if writers == "shared" else new_reporter(cluster, key)
+    rounds = Rounds(key, cluster, sync, observe)
     with ThreadPoolExecutor(3) as threads:
         lost = [number for number in range(int(count)) if not rounds.run(threads, str(number))]
     sys.stdout.write(json.dumps(lost))
 
 
-def new_reporter(key):
-    """A reporter that knows the object as it is now, and hears no watch."""
-    cluster, clock = Cluster(), SystemClock()
-    registry = Registry(clock)
+def new_reporter(cluster, key):
+    registry = Registry(SystemClock())
     registry.put(cluster.read(key))
-    return Reporter(cluster, registry, clock, lambda text: text)
+    return Reporter(cluster, registry, SystemClock(), str)
 
 
 class Rounds:
-    def __init__(self, key, syncing, judging):
-        self.key, self.syncing, self.judging = key, syncing, judging
-        self.cluster = Cluster()
-        self.uid = self.cluster.read(key)["metadata"]["uid"]
+    def __init__(self, key, cluster, sync_lane, observe_lane):
+        self.key, self.cluster = key, cluster
+        self.sync_lane, self.observe_lane = sync_lane, observe_lane
+        self.uid = cluster.read(key)["metadata"]["uid"]
         config.load_kube_config()
         self.strangers_client = client.CustomObjectsApi()
 
@@ -54,20 +52,20 @@ class Rounds:
         """Let all three write at once; whether each condition is there afterwards."""
         start = threading.Barrier(3)
         ended = [threads.submit(write, start, number) for write in (self.sync, self.judge, self.be_strange)]
-        for one in ended:
-            one.result()
+        written = [one.result() for one in ended]
         found = self.cluster.read(self.key)["status"]["conditions"]
         said = {one["type"]: one["message"] for one in found}
-        return [said.get(name) for name in ("Synced", "Passed", "Strange")] == [number] * 3
+        return all(written) and [said.get(name) for name in ("Synced", "Passed", "Strange")] == [number] * 3
 
     def sync(self, start, number):
         start.wait()
-        report(self.syncing, self.uid, Report(synced=Condition("Synced", "True", "Synced", number)))
+        report = Report(synced=Condition("Synced", "True", "Synced", number))
+        return self.sync_lane.report(self.uid, lambda _: report)
 
     def judge(self, start, number):
         start.wait()
-        passed = Condition("Passed", "Unknown", "AwaitingDelivery", number)
-        report(self.judging, self.uid, Report(judgement=Judgement("Pending", passed)))
+        report = Report(judgement=Judgement("Pending", Condition("Passed", "Unknown", "AwaitingDelivery", number)))
+        return self.observe_lane.report(self.uid, lambda _: report)
 
     def be_strange(self, start, number):
         """Apply one condition, of which the API server makes an entry of the list."""
@@ -80,7 +78,7 @@ class Rounds:
             "status": {"conditions": [condition]},
         }
         start.wait()
-        self.strangers_client.patch_namespaced_custom_object_status(
+        return self.strangers_client.patch_namespaced_custom_object_status(
             GROUP,
             VERSION,
             self.key.namespace,
@@ -91,12 +89,6 @@ class Rounds:
             force=True,
             _content_type="application/apply-patch+yaml",
         )
-
-
-def report(reporter, uid, what):
-    """Report something, whatever others write meanwhile."""
-    if not reporter.report(uid, lambda newest: what):
-        raise RuntimeError("the status was not written")
 
 
 if __name__ == "__main__":

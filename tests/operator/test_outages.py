@@ -45,8 +45,14 @@ def test_an_outage_is_one_line_and_no_write_beyond_the_first(team, keptn):
     asked, written = len(keptn.asked), status_patches(team)
     until(lambda: len(keptn.asked) >= asked + 3, seconds=60)
     assert status_patches(team) == written
-    *before, line = [line for line in team.log.splitlines() if "Keptn" in line]
-    assert "No results until Keptn answers again: Keptn's API answers 503" in line
-    assert all("Who is registered in Keptn is unknown" in other for other in before)  # asked for before any project is
-    assert len(before) <= 1
+    (line,) = [line for line in team.log.splitlines() if "Keptn" in line]
+    assert "Keptn is away; asking again from time to time: Keptn's API answers 503" in line
     assert message(team.get("away-7"), "Passed").endswith("503: Service Unavailable; will be tried again")
+
+
+def test_when_it_ends_that_is_one_line_and_everybody_is_told(team, keptn):
+    keptn.failure = None
+    for name in PROJECTS:
+        team.wait_reason(name, "Passed", "AwaitingVersion", seconds=90)
+    lines = [line for line in team.log.splitlines() if "Keptn" in line]
+    assert [line.rpartition("[INFO")[2].rpartition("] ")[2] for line in lines[1:]] == ["Keptn answers again"]

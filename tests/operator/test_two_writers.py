@@ -1,4 +1,4 @@
-"""Two lanes write one status at the same time, and a stranger with them."""
+"""Both lanes write one status at the same time, and a stranger with them."""
 
 import json
 import os

@@ -78,13 +78,15 @@ class Cluster:
             The object as it is then; None if somebody did (409), or if it is gone (404): `read` tells which.
 
         Raises:
-            StatusRefusedError: this one status is refused, by a policy, a right or the CRD.
+            StatusRefusedError: this one status is refused, by a policy, a right or the CRD, or as one write too many.
         """
         what = f"the status of ProductionEvaluation {key}"
         body = {"metadata": {"resourceVersion": resource_version}, "status": patch}
         answer = self._api.request("PATCH", f"{_path(key)}/status", what, body=body, content_type=_MERGE_PATCH)
         if answer.is_absent or answer.status == HTTPStatus.CONFLICT:
             return None
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:  # each write is counted for itself: others may be taken
+            raise StatusRefusedError(f"{what} is one too many (HTTP 429)", retry_after=answer.retry_after)
         return self._accepted(answer, what)
 
     def post_event(self, body: JSONObject, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
@@ -136,7 +138,7 @@ class Cluster:
         """The body of a success; of a refusal the server's own words are told."""
         if answer.succeeded:
             return answer.body
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}:
             raise self._api.unavailable(what, answer)
         raise StatusRefusedError(f"{what} is refused (HTTP {answer.status}): {answer.words}")
 

@@ -33,11 +33,13 @@ class ApiAnswer:
     """What the API server said about one object or list.
 
     Attributes:
-        body: of an error its Status; {} of a 404 that is none, as for a kind that is not served.
+        body: of an error its Status; {} where that may be plain text: 404 (the kind is not served) and 429.
+        retry_after: seconds for which it asked to be left alone.
     """
 
     status: int
     body: JSONObject
+    retry_after: float | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -88,7 +90,8 @@ class KubernetesApi:
         """Send one request; `what` names in messages whom it is about.
 
         Raises ClusterUnavailableError if the API as a whole does not answer: there is no connection or no answer in
-        time, it is overloaded, it refuses the token, or something in between answers in its place.
+        time, it fails, it refuses the token, or something in between answers in its place. One request too many (429)
+        is an answer: what follows from it depends on the request.
         """
         url = f"{self.address}{path}" + (f"?{urlencode(query)}" if query else "")
         sent = {"Accept": accept, "User-Agent": f"prodeval/{__version__}"}
@@ -109,18 +112,18 @@ class KubernetesApi:
 
     def unavailable(self, what: str, answer: ApiAnswer) -> ClusterUnavailableError:
         """The error for an answer that nobody expects."""
-        return ClusterUnavailableError(f"{what}: the API server at {self.address} answered HTTP {answer.status}")
+        problem = f"{what}: the API server at {self.address} answered HTTP {answer.status}"
+        return ClusterUnavailableError(problem, retry_after=answer.retry_after)
 
     def _checked(self, response: urllib3.BaseHTTPResponse, what: str) -> ApiAnswer:
         status, wait = response.status, _retry_after(response.headers)
         if status == HTTPStatus.UNAUTHORIZED:
             problem = f"the API server at {self.address} refuses the operator's token (HTTP {status})"
             raise ClusterUnavailableError(problem, retry_after=wait)
-        answer = ApiAnswer(status, _object(response.data))
-        if status == HTTPStatus.TOO_MANY_REQUESTS or (status not in range(200, 500) and not _is_of_one_object(answer)):
-            problem = f"{what}: the API server at {self.address} answered HTTP {status}"
-            raise ClusterUnavailableError(problem, retry_after=wait)
-        if answer.body or status == HTTPStatus.NOT_FOUND:
+        answer = ApiAnswer(status, _object(response.data), wait)
+        if status not in range(200, 500) and not _is_of_one_object(answer):
+            raise self.unavailable(what, answer)
+        if answer.body or status in {HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}:
             return answer
         problem = (
             f"what answers at {self.address} is not the API server (HTTP {status} without JSON of Kubernetes); "

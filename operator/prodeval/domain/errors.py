@@ -14,7 +14,7 @@ ProdevalError
     ├── ShipyardConflictError      two resources want different tasks in one sequence
     ├── WouldBreakServicesError    the patch would hang the deliveries of other services
     ├── AccessDeniedError          not granted, or credentials refused
-    ├── StatusRefusedError         the Kubernetes API refuses the status of this one resource
+    ├── StatusRefusedError         the Kubernetes API does not take the status of this one resource
     ├── PushRejectedError          the Git server refuses the push, and will again
     ├── DuplicateTargetError       another resource owns this project, stage and service
     └── ConfigError                the operator's own configuration
@@ -133,9 +133,17 @@ class AccessDeniedError(PermanentError):
 
 
 class StatusRefusedError(PermanentError):
-    """The Kubernetes API refuses the status of one resource, and will again: by a policy, a right or the CRD."""
+    """The Kubernetes API does not take the status of one resource: by a policy, a right, the CRD, or as one too many.
+
+    Attributes:
+        retry_after: seconds for which it asked to be left alone with it, if it did.
+    """
 
     reason = "StatusRefused"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class PushRejectedError(PermanentError):

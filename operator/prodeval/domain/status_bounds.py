@@ -191,7 +191,16 @@ MOST_FILES = 256
 
 _GATE_FILES = (SLO, SLI.rpartition("/")[2])
 
-_FILE = Fields({"path": Text(255), "sha256": Text(64), "from": Text(320)})
+_DIGEST = Text(64)
+_FILE = Fields(
+    {
+        "path": Text(255),
+        "sha256": _DIGEST,
+        "from": Text(320),
+        "changedAt": Time(),
+        "previousSHA256": _DIGEST,
+    }
+)
 _RESOLVED = Fields(
     {
         "upstream": Text(2048),
@@ -242,11 +251,15 @@ _OBJECTIVE = Fields(
         "message": _MESSAGE,
     }
 )
+_TASK = Text(63)
+_TASKS = Fields({"sequence": _TASK, "afterTask": _TASK, "testTask": _TASK})
 _LAST_EVALUATION = Fields(
     {
         "context": _CONTEXT,
         "eventID": Text(64),
         "version": _VERSION,
+        "triggeredAt": Time(),
+        "tasks": _TASKS,
         "image": Text(1024),
         "windowStart": Time(),
         "windowEnd": Time(),

@@ -112,7 +112,7 @@ class Reporter:
         wait = Backoff().seconds(
             refusal.failures,
             most=_LONGEST_REFUSAL,
-            retry_after=None,
+            retry_after=error.retry_after,
             jitter=random.random(),  # noqa: S311 - spreads load
         )
         self._refusals.put(uid, _Refusal(refusal.failures + 1, self._clock.monotonic() + wait))

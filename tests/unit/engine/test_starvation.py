@@ -88,6 +88,18 @@ def test_a_status_that_is_refused_stops_no_other_tenant_and_is_tried_again():
     assert world.row("mine-0")[1]["Synced"] == "True Synced"
 
 
+def test_a_status_that_is_one_too_many_is_left_alone_for_as_long_as_it_was_asked():
+    world = world_of(("mine", "theirs"))
+    world.cluster.refuses["mine-0"] = StatusRefusedError("one too many (HTTP 429)", retry_after=120.0)
+    world.run(5)
+    world.cluster.refuses.clear()
+    world.run(114)
+    assert world.row("theirs-0")[1]["Synced"] == "True Synced"
+    assert "Synced" not in world.row("mine-0")[1]
+    world.run(200)
+    assert world.row("mine-0")[1]["Synced"] == "True Synced"
+
+
 @pytest.mark.parametrize("fault", [AttributeError("x"), ValueError("label empty or too long"), UnicodeError("x")])
 def test_an_error_of_our_own_becomes_a_condition_and_comes_to_rest(fault):
     world = world_of(("mine", "theirs"))
