@@ -69,12 +69,6 @@ class GitCredentials:
     private_key_passphrase: str = field(default="", repr=False)
     known_hosts: str = field(default="", repr=False)
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must stand in no message; empty texts where there is none."""
-        proxy = self.proxy.password if self.proxy else ""
-        return self.token, self.private_key, self.private_key_passphrase, proxy
-
 
 def parse_git_credentials(data: Mapping[str, bytes], *, secret: str) -> GitCredentials:
     """Read the decoded data of a Secret, in the shape of Keptn up to 0.16 (`remoteURI`, flat) or later (`remoteURL`).

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 _TERMINAL_CODE = re.compile(
-    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # a title or a link, up to its end
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # a title or a link, if it ends
     r"|[\x1b\x9b]\[?[0-9;?]*[ -/]*[@-~]"
 )
 _ROOM = 8

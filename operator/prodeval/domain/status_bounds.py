@@ -117,7 +117,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class Listing:
     """A list of so many items at most.
 
     Attributes:
@@ -209,8 +209,8 @@ _SYNC = Fields(
         "stageRevision": _REVISION,
         "shipyardRevision": _REVISION,
         "filesDigest": Text(80),
-        "files": Items(MOST_FILES, _FILE, kept=_GATE_FILES),
-        "plan": Items(
+        "files": Listing(MOST_FILES, _FILE, kept=_GATE_FILES),
+        "plan": Listing(
             256,
             Fields(
                 {
@@ -237,8 +237,8 @@ _OBJECTIVE = Fields(
         "compared": _NUMBER,
         "keySLI": Flag(),
         "weight": Whole(),
-        "pass": Items(16, _CRITERION),
-        "violated": Items(32, _CRITERION),
+        "pass": Listing(16, _CRITERION),
+        "violated": Listing(32, _CRITERION),
         "message": _MESSAGE,
     }
 )
@@ -254,8 +254,8 @@ _LAST_EVALUATION = Fields(
         "score": _NUMBER,
         "message": _MESSAGE,
         "url": Text(2048),
-        "evidence": Items(16, _EVIDENCE, key="check"),
-        "objectives": Items(50, _OBJECTIVE),
+        "evidence": Listing(16, _EVIDENCE, key="check"),
+        "objectives": Listing(50, _OBJECTIVE),
     }
 )
 _OUTCOME = Fields({"context": _CONTEXT, "version": _VERSION, "verdict": Text(32), "score": _NUMBER, "endTime": Time()})
@@ -279,8 +279,8 @@ STATUS = Fields(
         "sync": _SYNC,
         "pending": _PENDING,
         "lastEvaluation": _LAST_EVALUATION,
-        "history": Items(50, _OUTCOME),
-        "conditions": Items(16, _CONDITION, key="type"),
+        "history": Listing(50, _OUTCOME),
+        "conditions": Listing(16, _CONDITION, key="type"),
     }
 )
 """The same as the status in crds/productionevaluations.yaml."""

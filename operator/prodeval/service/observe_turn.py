@@ -155,8 +155,7 @@ class ObserveTurns:
         """How long to leave Keptn alone: as long as all do, or longer and longer about this project alone."""
         if self._inquiry.outage.error is not None:
             return max(self._inquiry.outage.seconds, 1.0)
-        failures = self._failures.get(project, 0)
-        self._failures[project] = failures + 1
+        failures = self._failures[project] = self._failures.get(project, 0) + 1
         asked = error.retry_after if isinstance(error, RetryableError) else None
         jitter = random.random()  # noqa: S311 - spreads load
         return max(PENDING_SECONDS, Backoff().seconds(failures, most=_LONGEST_PAUSE, retry_after=asked, jitter=jitter))

@@ -123,8 +123,7 @@ class SyncTurns:
         if is_at_rest and is_written:
             self._failures.pop(resource.uid, None)
             return Again(interval * (1 - _JITTER * spread), slack=interval / 2)
-        failures = self._failures.get(resource.uid, 0)
-        self._failures[resource.uid] = failures + 1
+        failures = self._failures[resource.uid] = self._failures.get(resource.uid, 0) + 1
         asked = outcome.retry_after if isinstance(outcome, RetryableError) else None
         return Again(Backoff().seconds(failures, most=interval, retry_after=asked, jitter=spread))
 

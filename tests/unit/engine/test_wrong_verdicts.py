@@ -89,6 +89,11 @@ def test_a_pass_is_judged_with_earlier_files_after_new_ones_were_pushed():
     world.cluster.apply(files=[{"inline": {"path": "slo.yaml", "content": SLO.replace("<=1", "<=2")}}])
     world.run(60)
     assert world.passed() == ("Pass", "Pass")
+    passed = next(one for one in world.cluster.status()["conditions"] if one["type"] == "Passed")
+    assert passed["message"].endswith("judged with earlier files")
+    written = len(world.cluster.patches)
+    world.run(2000)
+    assert len(world.cluster.patches) == written
 
 
 @pytest.mark.parametrize("version", [None, "v1"])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodeval.domain.masking import Mask
-from prodeval.domain.status_bounds import STATUS, Choice, Fields, Flag, Items, Text, Time, Whole, echo, fit
+from prodeval.domain.status_bounds import STATUS, Choice, Fields, Flag, Listing, Text, Time, Whole, echo, fit
 from tests.unit.status.crd_status import problems, status_schema
 
 NOW = "2026-01-01T00:00:00Z"
@@ -30,7 +30,7 @@ def fields(properties, required=()):
 def items(maxItems, items, x_kubernetes_list_type, x_kubernetes_list_map_keys=("",)):  # noqa: N803 - the CRD's names
     assert x_kubernetes_list_type in ("atomic", "map")
     (key,) = x_kubernetes_list_map_keys
-    return Items(maxItems, bound(items), key=key)
+    return Listing(maxItems, bound(items), key=key)
 
 
 def text(maxLength=None, minLength=0, enum=None, format=None):  # noqa: N803, A002 - the CRD's names
