@@ -16,6 +16,7 @@ from tests.operator.scripted_keptn import scripted_keptn
 KILLS = int(os.environ.get("KILLS", "8"))
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
 FEWEST_ROUNDS = 2
+pytestmark = pytest.mark.timeout(300 + 15 * KILLS)
 
 
 @pytest.fixture(scope="module")

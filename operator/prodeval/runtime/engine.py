@@ -62,8 +62,10 @@ class Engine:
             self._due.wait(self.tick())
 
     def stop(self) -> None:
-        """Begin no more turns."""
+        """Begin no more turns; those under way report no failures any more."""
         self._ending = True
+        self._sync.stop()
+        self._observe.stop()
         self._due.set()
 
     @property
@@ -88,7 +90,7 @@ class Engine:
 
     def _take(self, lane: Lane, now: float) -> Turn | None:
         with self._lock:
-            return lane.take(now)
+            return None if self._ending else lane.take(now)
 
     def _run(self, lane: Lane, turn: Turn, work: Callable[[Turn], TurnEnd]) -> None:
         """One turn in a thread of its own: whatever happens in it, its place is given back and the work comes again."""

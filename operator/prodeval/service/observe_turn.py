@@ -51,6 +51,7 @@ class ObserveTurns:
         self._marks: dict[str, _Mark] = {}
         self._failures: dict[str, int] = {}
         self._silent: set[str] = set()
+        self._is_ending = False
         registry.listen(self._heard)
 
     def turn(self, project: str) -> TurnEnd:
@@ -74,6 +75,10 @@ class ObserveTurns:
         except ClusterUnavailableError:
             pass  # said once by the outage; what was not written is judged again
         return self._next(project, max(self._cluster_outage.seconds, 1.0))
+
+    def stop(self) -> None:
+        """The operator ends: what nobody answers from now on is not said to be outstanding."""
+        self._is_ending = True
 
     def _heard(self, now: Entry | None, before: Entry | None) -> None:
         if now is None and before is not None:
@@ -118,6 +123,8 @@ class ObserveTurns:
         """
         try:
             is_asked = self._inquiry.evidence(resource)
+            if self._is_ending and not is_asked:
+                return
             is_written = self._reporter.report(resource.uid, self._make)
         except ClusterUnavailableError:
             self._marks.pop(resource.uid, None)

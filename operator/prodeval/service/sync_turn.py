@@ -52,6 +52,7 @@ class SyncTurns:
         self._registry, self._syncer, self._judge = registry, syncer, judge
         self._refresher, self._reporter, self._cluster_outage = refresher, reporter, cluster_outage
         self._failures: dict[str, int] = {}
+        self._is_ending = False
         registry.listen(self._heard)
 
     def turn(self, project: str, uids: Sequence[str]) -> TurnEnd:
@@ -64,6 +65,10 @@ class SyncTurns:
         except ClusterUnavailableError:
             return self._postponed(resources)
         return self._reported(resources, outcomes)
+
+    def stop(self) -> None:
+        """The operator ends: what fails from now on fails because connections are closed, which is nobody's news."""
+        self._is_ending = True
 
     def _heard(self, now: Entry | None, before: Entry | None) -> None:
         if now is None and before is not None:
@@ -86,6 +91,8 @@ class SyncTurns:
             outcome = outcomes[resource.uid]
             if isinstance(outcome, SupersededError):
                 continue  # whoever made it so made it due again
+            if self._is_ending and isinstance(outcome, Exception):
+                continue
             try:
                 is_written = self._report(resource, outcome)
             except ClusterUnavailableError:
