@@ -104,40 +104,26 @@ class Run:
         """Change all specs."""
         self.team.apply_all([resource(gate.name, spec=gate.spec(turn)) for gate in self.gates])
 
-    def is_synced(self):
-        """Whether each resource's conditions are about its newest spec, and in place."""
-        return all(map(_is_synced, self.team.get_all().values()))
+    def unsynced(self):
+        """The resources whose conditions are not about their newest spec, or tell of a problem."""
+        return {name: body.get("status") for name, body in self.team.get_all().items() if not _is_synced(body)}
 
     def deliver(self, turn, part, begin):
         """Let Keptn know so much of this round's deliveries."""
         for project, upstream in self.upstreams.items():
             tip = git("-C", str(upstream), "rev-parse", "production").strip()
-            told = [self._replayed(gate, turn, part, begin, tip) for gate in self.gates if gate.project == project]
-            names = {context for _, _, context in told}
-            old = [one for one in self.keptn.events.get(project, []) if one["shkeptncontext"] not in names]
-            runs = [
-                one for one in self.keptn.executions.get(project, []) if one["scope"]["keptnContext"] not in names
-            ]
-            self.keptn.events[project] = old + [event for events, _, _ in told for event in events]
-            self.keptn.executions[project] = [one for _, found, _ in told for one in found] + runs
+            for gate in self.gates:
+                if gate.project == project:
+                    tell(self.keptn, gate, context(gate, turn), delivery(gate, turn, part, begin, tip))
 
-    def is_judged(self, turn):
-        """Whether each resource has the verdict about this round's delivery."""
-        found = self.team.get_all()
-        return all(
-            (status := found[gate.name]["status"])["verdict"] == ENDS[gate.recording(turn)]
-            and status["lastEvaluation"]["context"] == self.context(gate, turn)
-            for gate in self.gates
-        )
-
-    def context(self, gate, turn):
-        """The Keptn context of a round's delivery."""
-        delivered = next(
-            event
-            for event in recording(gate.recording(turn)).raw_events(float("inf"))
-            if event["type"].endswith("production.delivery.triggered")
-        )
-        return _renamed(gate, turn, delivered["shkeptncontext"])
+    def unjudged(self, turn):
+        """The resources that lack the verdict about this round's delivery."""
+        found, wrong = self.team.get_all(), {}
+        for gate in self.gates:
+            status, wanted = found[gate.name]["status"], (ENDS[gate.recording(turn)], context(gate, turn))
+            if (status["verdict"], status.get("lastEvaluation", {}).get("context")) != wanted:
+                wrong[gate.name] = (*wanted, status)
+        return wrong
 
     def changes(self):
         """(verdict, event id) of each resource, as everybody could see them one after the other."""
@@ -180,14 +166,34 @@ class Run:
             self.watch.kill()
             self.watch.wait()
 
-    def _replayed(self, gate, turn, part, begin, tip):
-        run = recording(gate.recording(turn))
-        t = part * run.answers[-1]["t"] + 1
-        events, executions = replay(run, t, gate.project, begin - run.start, tip)
-        text = json.dumps([[one for one in events if one["data"].get("service")], executions])
-        text = text.replace(json.dumps(SERVICES[0]), json.dumps(gate.service))
-        text = UUID.sub(lambda found: _renamed(gate, turn, found[0]), text)
-        return *json.loads(TIME.sub(lambda found: _hastened(found[0], begin), text)), self.context(gate, turn)
+
+def delivery(gate, turn, part, begin, tip):
+    """(events, sequence executions) of so much of a round's delivery, as if it had begun at a moment.
+
+    Args:
+        tip: the commit of the stage when it began.
+    """
+    run = recording(gate.recording(turn))
+    events, executions = replay(run, part * run.answers[-1]["t"] + 1, gate.project, begin - run.start, tip)
+    text = json.dumps([[one for one in events if one["data"].get("service")], executions])
+    text = text.replace(json.dumps(SERVICES[0]), json.dumps(gate.service))
+    text = UUID.sub(lambda found: _renamed(gate, turn, found[0]), text)
+    return json.loads(TIME.sub(lambda found: _hastened(found[0], begin), text))
+
+
+def context(gate, turn):
+    """The Keptn context of a round's delivery."""
+    events = recording(gate.recording(turn)).raw_events(float("inf"))
+    trigger = next(one for one in events if one["type"].endswith("production.delivery.triggered"))
+    return _renamed(gate, turn, trigger["shkeptncontext"])
+
+
+def tell(keptn, gate, name, told):
+    """Let Keptn know a delivery, instead of what it knew of this one before."""
+    events, executions = told
+    others = [one for one in keptn.events.get(gate.project, []) if one["shkeptncontext"] != name]
+    runs = [one for one in keptn.executions.get(gate.project, []) if one["scope"]["keptnContext"] != name]
+    keptn.events[gate.project], keptn.executions[gate.project] = others + events, executions + runs
 
 
 def go(runs, turn):
@@ -195,14 +201,22 @@ def go(runs, turn):
     for run in runs:
         run.edit(turn)
     for run in runs:
-        until(run.is_synced, PATIENCE)
+        _until_none(run, run.unsynced)
     begin = datetime.now(UTC)
     for part in PARTS:
         for run in runs:
             run.deliver(turn, part, begin)
         time.sleep(1)
     for run in runs:
-        until(lambda run=run: run.is_judged(turn), PATIENCE)
+        _until_none(run, lambda run=run: run.unjudged(turn))
+
+
+def _until_none(run, find):
+    try:
+        until(lambda: not find(), PATIENCE)
+    except AssertionError as error:
+        log = "\n".join(run.team.log.splitlines()[-100:])
+        raise AssertionError(f"{run.name}: {json.dumps(find(), indent=1)}\n{log}") from error
 
 
 def add_service(upstream, service):
