@@ -54,7 +54,8 @@ class Engine:
     def __init__(
         self, registry: Registry, sync: SyncTurns, observe: ObserveTurns, sweep: Sweep, clock: Clock, start: Start
     ) -> None:
-        self._registry, self._sweep, self._clock, self._start = registry, sweep, clock, start
+        self._registry, self._sync, self._observe = registry, sync, observe
+        self._sweep, self._clock, self._start = sweep, clock, start
         self._syncs, self._looks, self._sweeps = Lane(SYNC_PLACES), Lane(OBSERVE_PLACES), Lane(1)
         self._works = (
             _Work(self._syncs, lambda turn: sync.turn(turn.project, turn.items)),
@@ -82,8 +83,10 @@ class Engine:
             self._due.wait(min(self.tick(), _LONGEST_WAIT))
 
     def stop(self) -> None:
-        """Begin no more turns."""
+        """Begin no more turns; those under way report no failures any more."""
         self._ending = True
+        self._sync.stop()
+        self._observe.stop()
         self._due.set()
 
     @property
@@ -103,7 +106,7 @@ class Engine:
 
     def _take(self, lane: Lane, now: float) -> Turn | None:
         with self._lock:
-            return lane.take(now)
+            return None if self._ending else lane.take(now)
 
     def _run(self, work: _Work, turn: Turn) -> None:
         """One turn in a thread of its own: whatever happens in it, its place is given back and the work comes again."""

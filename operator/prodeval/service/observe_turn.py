@@ -64,6 +64,7 @@ class ObserveTurns:
         self._faults: Notes[_Fault] = Notes(registry)
         self._failures: dict[str, int] = {}
         self._silent: set[str] = set()
+        self._is_ending = False
 
     def turn(self, project: str) -> TurnEnd:
         """Ask for what is new in a project and report what changed, then let Keptn read what was pushed.
@@ -93,6 +94,10 @@ class ObserveTurns:
         self._judge.hear(project)
         self._failures.pop(project, None)
         self._silent.discard(project)
+
+    def stop(self) -> None:
+        """The operator ends: what nobody answers from now on is not said to be outstanding."""
+        self._is_ending = True
 
     def _is_judged(self, resource: Resource) -> bool:
         """Whether somebody may and wants to know: revoked access ends questions and verdicts alike."""
@@ -137,6 +142,8 @@ class ObserveTurns:
         self._marks.pop(resource.uid)
         try:
             is_asked = self._inquiry.evidence(resource)
+            if self._is_ending and not is_asked:
+                return
             is_written = self._reporter.report(resource.uid, self._make)
         except ClusterUnavailableError:
             raise
@@ -162,6 +169,8 @@ class ObserveTurns:
 
     def _unanswered(self, project: str, resources: Iterable[Resource], error: ProdevalError) -> TurnEnd:
         """Keptn does not answer: a verdict stays, and who has none is told why. Raises ClusterUnavailableError."""
+        if self._is_ending:
+            return TurnEnd()
         if project not in self._silent and self._inquiry.outage.error is None:
             logger.warning("Keptn does not answer about project %s: %s", project, error)
         if self._inquiry.outage.error is None:

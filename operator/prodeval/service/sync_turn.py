@@ -54,6 +54,7 @@ class SyncTurns:
         self._registry, self._syncer, self._judge = registry, syncer, judge
         self._refresher, self._reporter, self._cluster_outage = refresher, reporter, cluster_outage
         self._failures: Notes[int] = Notes(registry)
+        self._is_ending = False
 
     def turn(self, project: str, uids: Sequence[str]) -> TurnEnd:
         """Sync what is due of one project and report it; says when each is due again."""
@@ -65,6 +66,10 @@ class SyncTurns:
         except ClusterUnavailableError:
             return self._postponed(resources)
         return self._reported(resources, outcomes)
+
+    def stop(self) -> None:
+        """The operator ends: what fails from now on fails because connections are closed, which is nobody's news."""
+        self._is_ending = True
 
     def _outcomes(self, project: str, resources: Sequence[Resource]) -> dict[str, Outcome | None]:
         """By uid; None: nothing was done, and the status only says that it is suspended."""
@@ -83,6 +88,8 @@ class SyncTurns:
             outcome = outcomes[resource.uid]
             if isinstance(outcome, SupersededError):
                 continue  # whoever made it so made it due again
+            if self._is_ending and isinstance(outcome, Exception):
+                continue
             try:
                 is_written = self._report(resource, outcome)
             except ClusterUnavailableError:
