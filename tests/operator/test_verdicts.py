@@ -125,15 +125,14 @@ def synced(team, upstreams):
 @pytest.fixture(scope="module")
 def judged(team, keptn, upstreams, synced):
     """Each resource once Keptn tells of its run, as of ten minutes after the first sync."""
-    set_back(team, CASES, BEGUN, overdue={"late"})
-    return told(team, keptn, upstreams, CASES)
+    return told(team, keptn, upstreams, CASES, minutes=10)
 
 
 @pytest.fixture(scope="module")
 def later(team, keptn, upstreams, judged):
     """The resources of which Keptn tells more, after each step."""
-    first = told(team, keptn, upstreams, {name: steps[0] for name, steps in LATER.items()})
-    last = told(team, keptn, upstreams, {name: steps[-1] for name, steps in LATER.items()})
+    first = told(team, keptn, upstreams, {name: steps[0] for name, steps in LATER.items()}, minutes=11)
+    last = told(team, keptn, upstreams, {name: steps[-1] for name, steps in LATER.items()}, minutes=12)
     return first, last
 
 
@@ -165,11 +164,16 @@ def two_turns(keptn, asked):
     until(lambda: all(keptn.asked[asked:].count(project(name)) > 1 for name in CASES))
 
 
-def told(team, keptn, upstreams, cases):
-    """The resources once Keptn knows their recorded runs, which ended when this module was loaded."""
+def told(team, keptn, upstreams, cases, minutes):
+    """The resources once Keptn knows their recorded runs, which ended when this module was loaded.
+
+    Args:
+        minutes: how long before that the first sync was.
+    """
     for name, case in cases.items():
         end = LATER.get(name, [case])[-1].t
         tell(keptn, project(name), upstreams[name], case.recording, case.t, ended=BEGUN, end=end)
+    set_back(team, cases, BEGUN, minutes=minutes, overdue={"late"})
     for name, case in cases.items():
         _, reason = case.row[1]["Passed"].split()
         team.wait_reason(name, "Passed", reason)

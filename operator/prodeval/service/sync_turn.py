@@ -24,7 +24,7 @@ from prodeval.domain.paths import SHIPYARD
 from prodeval.domain.report import Report, SyncFacts
 from prodeval.domain.resource import Resource
 from prodeval.domain.steady_text import steady
-from prodeval.service.judging import Judge
+from prodeval.service.judging import Judge, first_sync
 from prodeval.service.outage import Outage
 from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Entry, Registry
@@ -113,8 +113,10 @@ class SyncTurns:
         """Add the verdict as far as it is known, so that one write tells both."""
         if newest.suspend or not newest.target.project or _has_no_say(report):
             return report
-        judgement = self._judge.judge(replace(newest, status=self._reporter.preview(newest, report)), newest)
-        return replace(report, judgement=judgement)
+        synced = replace(newest, status=self._reporter.preview(newest, report))
+        if first_sync(synced) is None:  # a delivery would be judged without this gate: none is asked for
+            return report
+        return replace(report, judgement=self._judge.judge(synced, newest))
 
     def _again(self, resource: Resource, outcome: Outcome | None, *, is_written: bool) -> Again:
         interval = resource.interval.total_seconds()
