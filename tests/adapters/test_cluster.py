@@ -15,7 +15,6 @@ from kubernetes.config import kube_config
 
 from prodeval.adapters.cluster import Cluster
 from prodeval.domain.errors import (
-    AccessDeniedError,
     ClusterUnavailableError,
     DependencyNotReadyError,
     StatusRefusedError,
@@ -267,7 +266,7 @@ class TestWhatIsRead:
         server.answers = [(404, {}, status(404, "not found")), (403, {}, status(403, "forbidden"))]
         with pytest.raises(DependencyNotReadyError, match="in namespace 'team-a' does not exist yet"):
             CALLS[name](cluster)
-        with pytest.raises(AccessDeniedError, match="see deploy/"):
+        with pytest.raises(DependencyNotReadyError, match="see deploy/"):
             CALLS[name](cluster)
 
     def test_a_secret_is_decoded(self, server, cluster):

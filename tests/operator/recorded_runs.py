@@ -1,5 +1,6 @@
 """Recorded runs of a real Keptn, told by the scripted one as if they had just happened in a project of a test."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from demo.gitserver import git
@@ -10,6 +11,21 @@ from tests.operator.scripted_keptn import replay
 from tests.unit.verdict.recordings import recording
 
 SERVICE = "helloservice"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A recorded run up to the second `t`.
+
+    Attributes:
+        end: the second at which it is told to have ended; `t` if None.
+        pace: how many times as fast as recorded it is told to have gone.
+    """
+
+    recording: str
+    t: float
+    end: float | None = None
+    pace: float = 1.0
 
 
 def scored_upstream(team, project, name):
@@ -24,8 +40,8 @@ def scored_upstream(team, project, name):
 def set_back(team, names, now, *, minutes=10, overdue=()):
     """Let the first sync of resources have been minutes before `now`: a run that ended by then came after it.
 
-    The operator asks Keptn for the past only when a resource needs more of it than before: what is told of the past later
-    on is seen once the first sync is set back further. Of those that are overdue no verdict came in time since.
+    The operator asks Keptn for the past only when a resource needs more of it than before: what is told of the past
+    later on is seen once the first sync is set back further. Of those that are overdue no verdict came in time since.
     """
     long_ago = format_time(now - timedelta(minutes=minutes))
     status = {"sync": {"firstSyncTime": long_ago, "lastPushTime": long_ago}}
@@ -34,13 +50,10 @@ def set_back(team, names, now, *, minutes=10, overdue=()):
     team.apply_all(bodies, "--server-side", "--force-conflicts", "--subresource=status")
 
 
-def tell(keptn, project, upstream, name, t, *, ended, end=None, pace=1.0):
-    """Let Keptn know a run up to `t`, as if its moment `end`, which is `t` if absent, was at the time `ended`.
-
-    With a pace of 10 it went ten times as fast.
-    """
-    run = recording(name)
-    last = run.now(t if end is None else end)
+def tell(keptn, project, upstream, part, ended):
+    """Let Keptn know a part of a recorded run, which ended at a time."""
+    run = recording(part.recording)
+    last = run.now(part.t if part.end is None else part.end)
     tip = git("-C", str(upstream), "rev-parse", "production").strip()
-    events, executions = replay(run, t, project, lambda time: ended - (last - time) / pace, tip)
+    events, executions = replay(run, part.t, project, lambda time: ended - (last - time) / part.pace, tip)
     keptn.events[project], keptn.executions[project] = events, executions

@@ -7,6 +7,8 @@ import pytest
 from tests.operator.harness import KEPTN_TOKEN, message, until
 from tests.operator.scripted_keptn import scripted_keptn
 
+pytestmark = pytest.mark.timeout(300)  # pauses grow to a minute, and the first outage lasts as long as twenty applies
+
 PROJECTS = [f"away-{number}" for number in range(20)]
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from tests.operator.harness import KEPTN_TOKEN, message, resource, until
-from tests.operator.recorded_runs import SERVICE, scored_upstream, set_back, tell
+from tests.operator.recorded_runs import SERVICE, Part, scored_upstream, set_back, tell
 from tests.operator.scripted_keptn import scripted_keptn
 
 BEGUN = datetime.now(UTC)
@@ -172,7 +172,7 @@ def told(team, keptn, upstreams, cases, minutes):
     """
     for name, case in cases.items():
         end = LATER.get(name, [case])[-1].t
-        tell(keptn, project(name), upstreams[name], case.recording, case.t, ended=BEGUN, end=end)
+        tell(keptn, project(name), upstreams[name], Part(case.recording, case.t, end), BEGUN)
     set_back(team, cases, BEGUN, minutes=minutes, overdue={"late"})
     for name, case in cases.items():
         _, reason = case.row[1]["Passed"].split()
