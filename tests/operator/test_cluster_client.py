@@ -56,7 +56,8 @@ def test_uids_are_those_of_the_objects(cluster, connect, team, namespaces):
     apply(cluster, other, "web")
     client = connect(cluster.kubeconfig)
     wanted = {name: client.read(ResourceKey(team, name))["metadata"]["uid"] for name in ("web", "api")}
-    assert client.uids([team]) == {ResourceKey(team, name): uid for name, uid in wanted.items()}
+    found = {key: one.uid for key, one in client.identities([team]).items()}
+    assert found == {ResourceKey(team, name): uid for name, uid in wanted.items()}
     assert {key.namespace for key in client.identities([])} >= {team, other}
     assert {one["metadata"]["uid"] for one in client.resources([team])} == set(wanted.values())
 
