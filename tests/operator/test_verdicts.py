@@ -10,6 +10,8 @@ from tests.operator.harness import KEPTN_TOKEN, message, resource, until
 from tests.operator.recorded_runs import SERVICE, Part, scored_upstream, set_back, tell
 from tests.operator.scripted_keptn import scripted_keptn
 
+pytestmark = pytest.mark.timeout(300)  # the fixtures wait for eighteen resources and several turns
+
 BEGUN = datetime.now(UTC)
 
 
@@ -143,7 +145,7 @@ def unreachable(team, keptn, later):
     keptn.failure = HTTPStatus.SERVICE_UNAVAILABLE
     team.wait_reason("other-version", "Passed", "KeptnUnavailable")
     asked = len(keptn.asked)
-    until(lambda: len(keptn.asked) > asked + 1)  # one question in each turn, and the first turn is over
+    until(lambda: len(keptn.asked) > asked + 1, 60)  # one question in each turn, and the first turn is over
     return before, team.get_all()
 
 
@@ -161,7 +163,7 @@ def restarted(team, keptn, unreachable):
 
 def two_turns(keptn, asked):
     """Return once the poller asked for each project twice: what it made of the first answers is written by then."""
-    until(lambda: all(keptn.asked[asked:].count(project(name)) > 1 for name in CASES))
+    until(lambda: all(keptn.asked[asked:].count(project(name)) > 1 for name in CASES), 90)
 
 
 def told(team, keptn, upstreams, cases, minutes):

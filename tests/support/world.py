@@ -5,11 +5,12 @@ The fakes can hang, fail, be late and let something else happen in the middle of
 
 import itertools
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from prodeval.domain.errors import DependencyNotReadyError
-from prodeval.domain.events import EventAnswer, parse_event
+from prodeval.domain.events import EventAnswer, parse_event, parse_executions
 from prodeval.domain.masking import Mask
 from prodeval.domain.resource import GROUP, KIND, VERSION, Identity, ResourceKey
 from prodeval.domain.tenancy import Grant, Tenancy
@@ -57,6 +58,8 @@ class FakeCluster:
 
     Attributes:
         watch: called with (type, body) for each change, unless `deaf`.
+        missed: the changes that nobody was told of, in order.
+        on_patch: called with the body before and after each status that is taken.
         failure: raised instead of each answer.
         refuses: by name, raised instead of taking a status.
         before_patch: called once before the next status is taken.
@@ -66,12 +69,19 @@ class FakeCluster:
         self._clock = clock
         self.objects, self.config_maps, self.secrets = {}, {}, {}
         self.watch = lambda kind, body: None
-        self.deaf = False
+        self.deaf, self.missed = False, []
+        self.on_patch = lambda before, after: None
         self.failure = None
         self.refuses, self.patches, self.posted, self.reads = {}, [], [], []
         self.before_patch = None
         self.pruned = ()
         self._versions, self._uids = itertools.count(1), itertools.count(1)
+
+    def store(self, body):
+        """Have an object that was there before, as it is."""
+        metadata = body["metadata"]
+        self.objects[ResourceKey(metadata["namespace"], metadata["name"])] = body
+        self._versions = itertools.count(max(next(self._versions), int(metadata["resourceVersion"]) + 1))
 
     def apply(self, name="hello", *, namespace=NAMESPACE, annotations=None, **spec):
         """Create, or change the spec of, a ProductionEvaluation, as kubectl apply does."""
@@ -112,6 +122,11 @@ class FakeCluster:
 
     def secret(self, namespace, name):
         self._answer()
+        if name in self.secrets:
+            found = self.secrets[name]
+            if found is None:
+                raise DependencyNotReadyError(f"Secret {name!r} in namespace {namespace!r} does not exist yet")
+            return found
         return {"git-credentials": f'{{"remoteURL": "https://git.test/{name}.git", "user": "u"}}'.encode()}
 
     def config_map(self, namespace, name):
@@ -141,10 +156,14 @@ class FakeCluster:
         if body is None or body["metadata"]["resourceVersion"] != resource_version:
             return None
         self.patches.append((key.name, patch))
-        status = merged(body.get("status", {}), patch)
+        status = merged(body.get("status", {}), deepcopy(patch))
         for path in self.pruned:
             prune(status, path)
-        return self._store("MODIFIED", key, body | {"status": status})
+        if status == body.get("status", {}):
+            return body
+        after = self._store("MODIFIED", key, body | {"status": status})
+        self.on_patch(body, after)
+        return after
 
     def post_event(self, body, kind, reason, message):
         self.posted.append((body["metadata"]["name"], kind, reason, message))
@@ -160,7 +179,9 @@ class FakeCluster:
         return body
 
     def _tell(self, kind, body):
-        if not self.deaf:
+        if self.deaf:
+            self.missed.append((kind, body))
+        else:
             self.watch(kind, body)
 
 
@@ -177,13 +198,14 @@ def merged(old, patch):
     return result
 
 
-def prune(status, path):
-    """What an API server does with a field that its CRD does not know."""
-    *way, last = path
-    place = status
-    for name in way:
-        place = place.get(name, {})
-    place.pop(last, None)
+def prune(value, path):
+    """What an API server does with a field that its CRD does not know; `[]` stands for all entries of a list."""
+    name, *rest = path
+    places = value if name == "[]" else [value[name]] if rest and name in value else []
+    for place in places:
+        prune(place, rest)
+    if not rest:
+        value.pop(name, None)
 
 
 class FakeKeptn:
@@ -193,6 +215,7 @@ class FakeKeptn:
         raw: by project, as the API has them.
         stored_late: seconds by which events are stored later than they happened, by id.
         failures: raised instead of an answer, by project; "" for all.
+        told: ids of the events that somebody was told of, by project.
         most: events in an answer at most: the newest, and the answer is cut.
         during: called once in the middle of the next question.
     """
@@ -200,10 +223,11 @@ class FakeKeptn:
     def __init__(self, clock):
         self._clock = clock
         self.raw = defaultdict(list)
-        self.executions = defaultdict(list)
+        self.executions, self.raw_executions = defaultdict(list), defaultdict(list)
         self.stored_late, self.failures = {}, {}
         self.most = self.most_joined = 10_000
         self.asked, self.joined, self.read = [], [], []
+        self.told, self._parsed = defaultdict(set), {}
         self.during = None
 
     def tell(self, story, project="fulltour", service="hello"):
@@ -232,11 +256,13 @@ class FakeKeptn:
         return max(found, key=lambda one: one.order, default=None)
 
     def events_of_context(self, project, context):
-        return tuple(one for one in self._known(project) if one.context == context)
+        found = tuple(one for one in self._known(project) if one.context == context)
+        self.told[project].update(one.id for one in found)
+        return found
 
     def sequence_executions(self, project):
         self._fail(project)
-        return tuple(self.executions[project])
+        return (*self.executions[project], *parse_executions(self.raw_executions[project]))
 
     def registrations(self):
         self._fail("")
@@ -256,14 +282,21 @@ class FakeKeptn:
         if self.during is not None:
             happens, self.during = self.during, None
             happens()
+        self.told[project].update(one.id for one in found[-most:])
         return EventAnswer(tuple(found[-most:]), complete=len(found) <= most, answered=answered)
 
     def _known(self, project):
         self._fail(project)
         now = self._clock.now()
-        events = [parse_event(one) for one in self.raw[project]]
+        events = [self._parse(one) for one in self.raw[project]]
         stored = [one for one in events if one.time + timedelta(seconds=self.stored_late.get(one.id, 0)) <= now]
         return sorted(stored, key=lambda one: one.order)
+
+    def _parse(self, raw):
+        """The event, read once; what was read is kept beside it, so that its identity stays its own."""
+        if id(raw) not in self._parsed:
+            self._parsed[id(raw)] = raw, parse_event(raw)
+        return self._parsed[id(raw)][1]
 
     def _fail(self, project):
         error = self.failures.get(project) or self.failures.get("")
@@ -276,15 +309,20 @@ class FakeGit:
 
     Attributes:
         branches: by project: branch -> path -> bytes.
+        ids: by project: the commit at the tip of a branch that nobody moved yet; invented where absent.
         failures: raised instead of an answer, by project.
+        rejections: raised instead of taking a push, by project.
         during: called once between the listing and the push.
         pushes: (project, path) of each file that arrived.
+        on_push: called with project, branch, path, and the bytes before (None: no file) and after.
     """
 
     def __init__(self):
         self.branches = defaultdict(lambda: {name: dict(files) for name, files in TUTORIAL.branches.items()})
         self.tips = defaultdict(lambda: defaultdict(int))
-        self.failures, self.pushes, self.listings = {}, [], []
+        self.ids = defaultdict(dict)
+        self.failures, self.rejections, self.pushes, self.listings = {}, {}, [], []
+        self.on_push = lambda project, branch, path, before, after: None
         self.during = None
         self.listener = lambda project, branches, default: None
 
@@ -314,13 +352,15 @@ class FakeGit:
 class Snapshot(MemorySnapshot):
     """With tips that move with each commit."""
 
-    def __init__(self, branches, tips):
+    def __init__(self, branches, tips, ids):
         super().__init__(branches)
         object.__setattr__(self, "_tips", tips)
+        object.__setattr__(self, "_ids", ids)
 
     @property
     def tips(self):
-        return {name: f"{number:x}{self._tips[name]:039x}" for number, name in enumerate(self.branches, 1)}
+        made = {name: f"{number:x}{self._tips[name]:039x}" for number, name in enumerate(self.branches, 1)}
+        return made | {name: one for name, one in self._ids.items() if not self._tips[name]}
 
 
 @dataclass
@@ -347,6 +387,7 @@ class FakeRepository:
                     for name, files in snapshot.branches.items()
                 },
                 self.git.tips[self.project],
+                self.git.ids[self.project],
             )
             planned.append(changes)
             answers.append(changes)
@@ -354,12 +395,18 @@ class FakeRepository:
             happens, self.git.during = self.git.during, None
             happens()
             return self.write_all(requests)  # somebody was faster: plan again
+        if self.project in self.git.rejections and any(planned):
+            return tuple(
+                self.git.rejections[self.project] if one and not isinstance(one, Exception) else one for one in answers
+            )
         moved = {one.branch for changes in planned for one in changes}
         if moved:
             self.git.listener(self.project, moved, "main")
         for changes in planned:
             for one in changes:
+                before = branches[one.branch].get(one.path)
                 branches[one.branch][one.path] = one.content
+                self.git.on_push(self.project, one.branch, one.path, before, one.content)
                 self.git.pushes.append((self.project, one.path))
                 self.git.tips[self.project][one.branch] += 1
         tips = self._snapshot().tips
@@ -370,7 +417,7 @@ class FakeRepository:
         return at(self._snapshot())
 
     def _snapshot(self):
-        return Snapshot(self.git.branches[self.project], self.git.tips[self.project])
+        return Snapshot(self.git.branches[self.project], self.git.tips[self.project], self.git.ids[self.project])
 
     def _fail(self):
         if self.project in self.git.failures:
@@ -410,8 +457,8 @@ class FakePool:
 class World:
     """An operator, and everything around it."""
 
-    def __init__(self, projects=("fulltour",), namespaces=(NAMESPACE,)):
-        self.clock = MovedClock()
+    def __init__(self, projects=("fulltour",), namespaces=(NAMESPACE,), start=START):
+        self.clock = MovedClock(start)
         self.cluster, self.keptn, self.git = FakeCluster(self.clock), FakeKeptn(self.clock), FakeGit()
         self.grants = {name: Grant(tuple(namespaces)) for name in projects}
         self.start()
@@ -432,9 +479,10 @@ class World:
         presence = Presence(registry, cluster, self.clock)
         self.syncer = Syncer(cluster, upstreams, tenancy, lambda project: PlanSettings("gate: sync"), presence)
         uniform = Uniform(self.keptn, self.clock.now)
-        inquiry = Inquiry(self.log, self.judge, FileReader(upstreams), uniform, refresher, self._outage)
+        self.files = FileReader(upstreams)
+        self.inquiry = Inquiry(self.log, self.judge, self.files, uniform, refresher, self._outage)
         self.sync = SyncTurns(registry, self.syncer, self.judge, refresher, self.reporter, outage)
-        self.observe = ObserveTurns(registry, tenancy, inquiry, self.judge, self.reporter, outage)
+        self.observe = ObserveTurns(registry, tenancy, self.inquiry, self.judge, self.reporter, outage, self.clock)
         self.pool = FakePool(self.clock, getattr(self, "pool", FakePool(self.clock)).takes)
         sweep = Sweep(registry, cluster, ())
         self.engine = Engine(registry, self.sync, self.observe, sweep, self.clock, self.pool.start)

@@ -87,7 +87,7 @@ def build_operator(config: Config, namespaces: Sequence[str], mask: Mask) -> Ope
     syncer = Syncer(cluster, upstreams, tenancy, lambda project: _plan_settings(config, project, uniform), presence)
     inquiry = Inquiry(log, judge, FileReader(upstreams), uniform, refresher, lambda server: Outage(server, clock))
     sync = SyncTurns(registry, syncer, judge, refresher, reporter, cluster.outage)
-    observe = ObserveTurns(registry, tenancy, inquiry, judge, reporter, cluster.outage)
+    observe = ObserveTurns(registry, tenancy, inquiry, judge, reporter, cluster.outage, clock)
     engine = Engine(registry, sync, observe, Sweep(registry, cluster, namespaces), clock, start_thread)
     for body in api.resources(namespaces):
         registry.put(body)

@@ -186,10 +186,9 @@ def _add(service: _Service, events: Sequence[Event]) -> bool:
     if not new:
         return False
     merged = merge_events(service.events, new)
-    kept = newest_contexts(merged, _CONTEXTS)
-    if len(kept) < len(merged):
-        names = {event.id for event in kept}
-        dropped = max(event.time for event in merged if event.id not in names)
-        service.since = max(service.since, dropped + timedelta(microseconds=1))
-    service.events = kept
-    return True
+    service.events = newest_contexts(merged, _CONTEXTS)
+    kept = {event.id for event in service.events}
+    dropped = [event.time for event in merged if event.id not in kept]
+    if dropped:
+        service.since = max(service.since, max(dropped) + timedelta(microseconds=1))
+    return any(event.id in kept for event in new)

@@ -23,7 +23,8 @@ from prodeval.domain.verdict.clock import await_verdict
 from prodeval.domain.verdict.runs import succeeded
 from prodeval.service.clock import Clock
 from prodeval.service.event_log import EventLog, ServiceEvents
-from prodeval.service.registry import Entry, Registry
+from prodeval.service.notes import Notes
+from prodeval.service.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,8 @@ class Judge:
 
     def __init__(self, registry: Registry, log: EventLog, clock: Clock) -> None:
         self._log, self._clock = log, clock
-        self._proofs: dict[str, tuple[str, Proof]] = {}
+        self._proofs: Notes[tuple[str, Proof]] = Notes(registry)
         self._silent: set[str] = set()
-        registry.listen(self._heard)
 
     def judge(self, resource: Resource, before: Resource | None = None) -> Judgement | None:
         """The verdict as far as it is known; None: as the status has it.
@@ -98,11 +98,7 @@ class Judge:
 
     def learn(self, resource: Resource, found: Found, proof: Proof) -> None:
         """What was asked about an evaluation, pinned to its event."""
-        self._proofs[resource.uid] = (found.event_id, proof)
-
-    def _heard(self, now: Entry | None, before: Entry | None) -> None:
-        if now is None and before is not None:
-            self._proofs.pop(before.resource.uid, None)
+        self._proofs.put(resource.uid, (found.event_id, proof))
 
     def _events(self, resource: Resource, before: Resource) -> ServiceEvents | None:
         known = self._log.service(resource.target.project, resource.target.service)
@@ -125,7 +121,7 @@ class Judge:
         )
 
     def _proof(self, resource: Resource, found: Found) -> Proof | None:
-        event_id, proof = self._proofs.get(resource.uid, ("", None))
+        event_id, proof = self._proofs.get(resource.uid) or ("", None)
         return proof if event_id == found.event_id else None
 
     def _proven(self, resource: Resource, before: Resource, found: Found) -> Judgement | None:

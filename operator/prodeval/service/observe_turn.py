@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prodeval.domain.backoff import Backoff
@@ -14,11 +15,13 @@ from prodeval.domain.resource import Resource
 from prodeval.domain.steady_text import steady
 from prodeval.domain.tenancy import Tenancy
 from prodeval.domain.verdict import Judgement, remember
+from prodeval.service.clock import Clock
 from prodeval.service.inquiry import Inquiry
 from prodeval.service.judging import Judge, expectation, first_sync
+from prodeval.service.notes import Notes
 from prodeval.service.outage import Outage
-from prodeval.service.registry import Entry, Registry
-from prodeval.service.reporting import Reporter
+from prodeval.service.registry import Registry
+from prodeval.service.reporting import Make, Reporter
 from prodeval.service.turns import Again, TurnEnd
 
 logger = logging.getLogger(__name__)
@@ -28,16 +31,24 @@ IDLE_SECONDS, PENDING_SECONDS = 15.0, 5.0
 
 _BEFORE_VERDICT = timedelta(hours=1)
 """How far behind a known verdict events are asked for: the run that is under way may have begun before it."""
-_LONGEST_PAUSE = 60.0
+_LONGEST_PAUSE, _LONGEST_FAULT = 60.0, 600.0
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 _Mark = tuple[int, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """An error of ours in judging one resource: how often in a row, and when to try again."""
+
+    failures: int
+    until: float
+
+
 class ObserveTurns:
     """Runs turns; for many projects at once, one at a time for each."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a turn is made of
         self,
         registry: Registry,
         tenancy: Tenancy,
@@ -45,13 +56,15 @@ class ObserveTurns:
         judge: Judge,
         reporter: Reporter,
         cluster_outage: Outage,
+        clock: Clock,
     ) -> None:
         self._registry, self._tenancy, self._inquiry = registry, tenancy, inquiry
-        self._judge, self._reporter, self._cluster_outage = judge, reporter, cluster_outage
-        self._marks: dict[str, _Mark] = {}
+        self._judge, self._reporter, self._cluster_outage, self._clock = judge, reporter, cluster_outage, clock
+        self._marks: Notes[_Mark] = Notes(registry)
+        self._faults: Notes[_Fault] = Notes(registry)
         self._failures: dict[str, int] = {}
         self._silent: set[str] = set()
-        registry.listen(self._heard)
+        self._is_ending = False
 
     def turn(self, project: str) -> TurnEnd:
         """Ask for what is new in a project and report what changed, then let Keptn read what was pushed.
@@ -66,7 +79,7 @@ class ObserveTurns:
     def _turn(self, project: str) -> TurnEnd:
         resources = [one for one in self._registry.project(project) if self._is_judged(one)]
         if not resources:
-            self._inquiry.drop(project)
+            self._forget(project)
             return TurnEnd()
         try:
             if not self._cluster_outage.seconds:  # else there is nobody to report to
@@ -75,9 +88,16 @@ class ObserveTurns:
             pass  # said once by the outage; what was not written is judged again
         return self._next(project, max(self._cluster_outage.seconds, 1.0))
 
-    def _heard(self, now: Entry | None, before: Entry | None) -> None:
-        if now is None and before is not None:
-            self._marks.pop(before.resource.uid, None)
+    def _forget(self, project: str) -> None:
+        """Nobody asks about it: what is known of it grows old, and who asks again begins anew."""
+        self._inquiry.drop(project)
+        self._judge.hear(project)
+        self._failures.pop(project, None)
+        self._silent.discard(project)
+
+    def stop(self) -> None:
+        """The operator ends: what nobody answers from now on is not said to be outstanding."""
+        self._is_ending = True
 
     def _is_judged(self, resource: Resource) -> bool:
         """Whether somebody may and wants to know: revoked access ends questions and verdicts alike."""
@@ -107,6 +127,9 @@ class ObserveTurns:
         return self._inquiry.news(project, needs, with_executions=any(map(_is_pending, resources)))
 
     def _is_due(self, resource: Resource, news: frozenset[str]) -> bool:
+        fault = self._faults.get(resource.uid)
+        if fault is not None:
+            return self._clock.monotonic() >= fault.until
         if resource.target.service in news or _is_pending(resource):
             return True
         return self._marks.get(resource.uid) != _mark(resource)
@@ -116,19 +139,29 @@ class ObserveTurns:
 
         Raises ClusterUnavailableError.
         """
+        self._marks.pop(resource.uid)
         try:
             is_asked = self._inquiry.evidence(resource)
+            if self._is_ending and not is_asked:
+                return
             is_written = self._reporter.report(resource.uid, self._make)
         except ClusterUnavailableError:
-            self._marks.pop(resource.uid, None)
             raise
         except Exception:
-            logger.exception("Judging %s failed; will be tried again", resource.key)
-            is_asked = is_written = False
+            self._failed(resource)
+            return
+        self._faults.pop(resource.uid)
         if is_asked and is_written:
-            self._marks[resource.uid] = _mark(resource)
-        else:
-            self._marks.pop(resource.uid, None)
+            self._marks.put(resource.uid, _mark(resource))
+
+    def _failed(self, resource: Resource) -> None:
+        """Tell of an error of ours, which is tried again more and more rarely."""
+        logger.exception("Judging %s failed; will be tried again", resource.key)
+        before = self._faults.get(resource.uid)
+        failures = before.failures + 1 if before else 1
+        jitter = random.random()  # noqa: S311 - spreads load
+        wait = Backoff(first=IDLE_SECONDS).seconds(failures, most=_LONGEST_FAULT, retry_after=None, jitter=jitter)
+        self._faults.put(resource.uid, _Fault(failures, self._clock.monotonic() + wait))
 
     def _make(self, newest: Resource) -> Report | None:
         judgement = self._judge.judge(newest) if self._is_judged(newest) else None
@@ -136,6 +169,8 @@ class ObserveTurns:
 
     def _unanswered(self, project: str, resources: Iterable[Resource], error: ProdevalError) -> TurnEnd:
         """Keptn does not answer: a verdict stays, and who has none is told why. Raises ClusterUnavailableError."""
+        if self._is_ending:
+            return TurnEnd()
         if project not in self._silent and self._inquiry.outage.error is None:
             logger.warning("Keptn does not answer about project %s: %s", project, error)
         if self._inquiry.outage.error is None:
@@ -147,9 +182,18 @@ class ObserveTurns:
             return None if judgement is None else Report(judgement=judgement)
 
         for resource in resources:
-            self._marks.pop(resource.uid, None)
-            self._reporter.report(resource.uid, make)
+            self._marks.pop(resource.uid)
+            self._tell(resource, make)
         return self._next(project, self._pause(project, error))
+
+    def _tell(self, resource: Resource, make: Make) -> None:
+        """Raises ClusterUnavailableError."""
+        try:
+            self._reporter.report(resource.uid, make)
+        except ClusterUnavailableError:
+            raise
+        except Exception:
+            logger.exception("Telling %s that Keptn does not answer failed", resource.key)
 
     def _pause(self, project: str, error: ProdevalError) -> float:
         """How long to leave Keptn alone: as long as all do, or longer and longer about this project alone."""
@@ -164,7 +208,8 @@ class ObserveTurns:
         """When to ask again: soon if something is awaited in this very project, or was not written or answered."""
         if seconds is None:
             resources = [one for one in self._registry.project(project) if self._is_judged(one)]
-            is_awaited = any(_is_pending(one) or one.uid not in self._marks for one in resources)
+            well = [one for one in resources if self._faults.get(one.uid) is None]
+            is_awaited = any(_is_pending(one) or self._marks.get(one.uid) is None for one in well)
             seconds = PENDING_SECONDS if is_awaited else IDLE_SECONDS
         return TurnEnd({project: Again(seconds)})
 

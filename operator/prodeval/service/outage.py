@@ -34,7 +34,8 @@ class Outage:
                 return
             now = self._clock.monotonic()
             if now < self._next:
-                raise self._error
+                raise self._error.with_traceback(None)  # else it would grow with each raise
+            self._failures += 1
             self._next = now + self._pause(self._error)
 
     @property
@@ -52,15 +53,16 @@ class Outage:
         """The server as a whole did not answer."""
         with self._lock:
             begins, self._error = self._error is None, error
-            self._failures += 1
-            self._next = self._clock.monotonic() + self._pause(error)
+            if begins:  # all who fail at once, or were asking when it began, are one failure
+                self._failures = 1
+            self._next = max(self._next, self._clock.monotonic() + self._pause(error))
         if begins:
             logger.warning("%s is away; asking again from time to time: %s", self._server, error)
 
     def answered(self) -> None:
         """The server answered, whatever it said."""
         with self._lock:
-            ends, self._error, self._failures = self._error is not None, None, 0
+            ends, self._error, self._failures, self._next = self._error is not None, None, 0, 0.0
         if ends:
             logger.info("%s answers again", self._server)
 

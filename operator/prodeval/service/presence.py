@@ -22,13 +22,6 @@ class Presence:
         """
         entry = self._registry.entry(resource.uid)
         if entry is not None and self._clock.monotonic() - entry.told > _FRESH_SECONDS:
-            self._look(resource)
+            self._registry.shown(self._cluster.read(resource.key), entry)
         newest = self._registry.get(resource.uid)
         return newest is not None and newest.generation == resource.generation
-
-    def _look(self, resource: Resource) -> None:
-        body = self._cluster.read(resource.key)
-        if body is None:
-            self._registry.drop(resource.uid)
-        elif self._registry.put(body) is None:
-            self._registry.confirm(resource.uid)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from prodeval.domain.errors import InvalidSpecError
-from prodeval.domain.json_values import JSONObject, as_object
+from prodeval.domain.json_values import JSONObject, as_object, child
 from prodeval.domain.resource import Identity, Resource, ResourceKey, read_resource, unreadable_resource, version_number
 from prodeval.service.clock import Clock
 
@@ -88,6 +88,26 @@ class Registry:
             self._place(entry)
         self._tell(entry, known)
         return True
+
+    def shown(self, body: JSONObject | None, known: Entry | None) -> None:
+        """Believe what the API server showed under a name, None for nothing.
+
+        `known` is what was known of the name when the server was asked, so that nothing older is believed.
+        """
+        is_same = known is not None and child(body, "metadata", "uid") == known.resource.uid
+        if known is not None and not is_same:
+            self.drop(known.resource.uid)
+        if body is not None and self.put(body) is None and known is not None and is_same:
+            self.correct(body, known)
+
+    def is_gone(self, uid: str) -> bool:
+        """Whether an object was deleted, as far as is remembered."""
+        return uid in self._gone
+
+    def revive(self, uid: str) -> None:
+        """An object that was deleted is there again, as only a restore of the API server can make it."""
+        with self._lock:
+            self._gone.pop(uid, None)
 
     def confirm(self, uid: str) -> None:
         """The API server just showed that the object is there, unchanged or not."""

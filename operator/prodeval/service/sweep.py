@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from prodeval.domain.errors import ClusterUnavailableError, ProdevalError
-from prodeval.domain.json_values import JSONObject, child
+from prodeval.domain.json_values import child
 from prodeval.domain.resource import Identity, ResourceKey
 from prodeval.service.ports import Cluster
 from prodeval.service.registry import Registry
@@ -35,6 +35,8 @@ class Sweep:
             return
         # The list may be older than what the watch told since, so ask once more. It is newer where a deletion was
         # missed, and has smaller versions after the API server was restored from a backup.
+        entry = self._registry.entry(known.uid) if known is not None else None
+        is_gone = listed is not None and self._registry.is_gone(listed.uid)
         try:
             body = self._cluster.read(key)
         except ClusterUnavailableError:
@@ -42,12 +44,6 @@ class Sweep:
         except ProdevalError as error:
             logger.info("Whether %s is still there is not known: %s", key, error)
             return
-        self._take_over(known, body)
-
-    def _take_over(self, known: Identity | None, body: JSONObject | None) -> None:
-        entry = self._registry.entry(known.uid) if known is not None else None
-        is_same = entry is not None and child(body, "metadata", "uid") == entry.resource.uid
-        if known is not None and not is_same:
-            self._registry.drop(known.uid)
-        if body is not None and self._registry.put(body) is None and entry is not None and is_same:
-            self._registry.correct(body, entry)
+        if listed is not None and is_gone and child(body, "metadata", "uid") == listed.uid:
+            self._registry.revive(listed.uid)
+        self._registry.shown(body, entry)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from prodeval.domain.backoff import Backoff
-from prodeval.domain.conditions import Condition, read_condition
+from prodeval.domain.conditions import NOT_SYNCED, Condition, read_condition
 from prodeval.domain.diffs import changed_lines, planned_change
 from prodeval.domain.durations import format_duration
 from prodeval.domain.errors import (
@@ -24,10 +24,12 @@ from prodeval.domain.paths import SHIPYARD
 from prodeval.domain.report import Report, SyncFacts
 from prodeval.domain.resource import Resource
 from prodeval.domain.steady_text import steady
+from prodeval.domain.verdict import Judgement
 from prodeval.service.judging import Judge, first_sync
+from prodeval.service.notes import Notes
 from prodeval.service.outage import Outage
 from prodeval.service.refreshing import Refresher
-from prodeval.service.registry import Entry, Registry
+from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
 from prodeval.service.syncing import Outcome, Synced, Syncer
 from prodeval.service.turns import Again, TurnEnd
@@ -51,8 +53,8 @@ class SyncTurns:
     ) -> None:
         self._registry, self._syncer, self._judge = registry, syncer, judge
         self._refresher, self._reporter, self._cluster_outage = refresher, reporter, cluster_outage
-        self._failures: dict[str, int] = {}
-        registry.listen(self._heard)
+        self._failures: Notes[int] = Notes(registry)
+        self._is_ending = False
 
     def turn(self, project: str, uids: Sequence[str]) -> TurnEnd:
         """Sync what is due of one project and report it; says when each is due again."""
@@ -65,9 +67,9 @@ class SyncTurns:
             return self._postponed(resources)
         return self._reported(resources, outcomes)
 
-    def _heard(self, now: Entry | None, before: Entry | None) -> None:
-        if now is None and before is not None:
-            self._failures.pop(before.resource.uid, None)
+    def stop(self) -> None:
+        """The operator ends: what fails from now on fails because connections are closed, which is nobody's news."""
+        self._is_ending = True
 
     def _outcomes(self, project: str, resources: Sequence[Resource]) -> dict[str, Outcome | None]:
         """By uid; None: nothing was done, and the status only says that it is suspended."""
@@ -86,6 +88,8 @@ class SyncTurns:
             outcome = outcomes[resource.uid]
             if isinstance(outcome, SupersededError):
                 continue  # whoever made it so made it due again
+            if self._is_ending and isinstance(outcome, Exception):
+                continue
             try:
                 is_written = self._report(resource, outcome)
             except ClusterUnavailableError:
@@ -111,21 +115,29 @@ class SyncTurns:
 
     def _judged(self, newest: Resource, report: Report) -> Report:
         """Add the verdict as far as it is known, so that one write tells both."""
-        if newest.suspend or not newest.target.project or _has_no_say(report):
+        after = replace(newest, status=self._reporter.preview(newest, report))
+        if newest.suspend or _is_judged_unsynced(after):
             return report
-        synced = replace(newest, status=self._reporter.preview(newest, report))
-        if first_sync(synced) is None:  # a delivery would be judged without this gate: none is asked for
+        if first_sync(after) is None:
+            return replace(report, judgement=_not_synced(after))
+        if not newest.target.project or _has_no_say(report):
             return report
-        return replace(report, judgement=self._judge.judge(synced, newest))
+        try:
+            judgement = self._judge.judge(after, newest)
+        except Exception:
+            logger.exception("Judging %s failed; the sync is reported without it", newest.key)
+            return report
+        return replace(report, judgement=judgement)
 
     def _again(self, resource: Resource, outcome: Outcome | None, *, is_written: bool) -> Again:
         interval = resource.interval.total_seconds()
         spread = random.random()  # noqa: S311 - spreads load
         is_at_rest = outcome is None or isinstance(outcome, Synced | PermanentError)
         if is_at_rest and is_written:
-            self._failures.pop(resource.uid, None)
+            self._failures.pop(resource.uid)
             return Again(interval * (1 - _JITTER * spread), slack=interval / 2)
-        failures = self._failures[resource.uid] = self._failures.get(resource.uid, 0) + 1
+        failures = (self._failures.get(resource.uid) or 0) + 1
+        self._failures.put(resource.uid, failures)
         asked = outcome.retry_after if isinstance(outcome, RetryableError) else None
         return Again(Backoff().seconds(failures, most=interval, retry_after=asked, jitter=spread))
 
@@ -148,6 +160,17 @@ def _log(resource: Resource, outcome: Outcome | None) -> None:
 def _retry_after(outcome: Outcome | None) -> float:
     """For how long the Git server asked to be left alone."""
     return (outcome.retry_after or 0.0) if isinstance(outcome, GitOperationFailedError) else 0.0
+
+
+def _is_judged_unsynced(resource: Resource) -> bool:
+    """Whether there is a verdict although the time of the first sync was lost: it stays."""
+    return first_sync(resource) is None and resource.status.get("verdict", "Pending") != "Pending"
+
+
+def _not_synced(resource: Resource) -> Judgement:
+    synced = read_condition(resource.status, "Synced") or NOT_SYNCED
+    message = f"nothing is judged before it is synced: {synced.reason}"
+    return Judgement("Pending", Condition("Passed", "Unknown", "NotSynced", message))
 
 
 _REFUSED = frozenset({AccessDeniedError.reason, DuplicateTargetError.reason})

@@ -251,6 +251,26 @@ def test_an_older_resource_that_joins_is_asked_about_until_keptn_answers():
     assert world.passed() == ("Pass", "Pass")
 
 
+def test_news_that_come_with_a_question_that_fails_are_not_lost():
+    """A service joins, its past is not told, and the same turn heard of a verdict about another one."""
+    world = synced()
+    story = Story()
+    story.deliver(30, "c1")
+    world.keptn.tell(story)
+    asks = world.keptn.service_events
+
+    def fails(*question):
+        raise AWAY
+
+    world.keptn.service_events = fails
+    world.git.add_service("fulltour", "late")
+    world.cluster.apply("late", service="late")
+    world.run(300)
+    world.keptn.service_events = asks
+    world.run(100)
+    assert world.passed() == ("Pass", "Pass")
+
+
 def test_a_revoked_grant_ends_questions_reads_and_verdicts():
     world = judged()
     world.grants = {}
