@@ -29,7 +29,7 @@ PARTS = (0.25, 0.6, 1.0)
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 COLUMNS = "NAME:.metadata.name,VERDICT:.status.verdict,EVENT:.status.lastEvaluation.eventID"
 DEPLOYED = ("job/config.yaml", "metadata.yaml")
-PATIENCE = 120
+PATIENCE = 300
 """Seconds until a step of a run counts as never done."""
 
 
@@ -254,10 +254,10 @@ class Killer(threading.Thread):
 
     def _wait(self, asked):
         if self.left % 2:
-            time.sleep(self.rng.uniform(0.5, 6))
+            time.sleep(self.rng.uniform(0.5, 8))
             return
         until(lambda: self._asked() > asked, PATIENCE)
-        time.sleep(self.rng.uniform(0, 3))
+        time.sleep(self.rng.uniform(0, 4))
 
     def _asked(self):
         return len(self.victim.team.git.requests) + len(self.victim.keptn.asked)
