@@ -63,6 +63,13 @@ class Gate:
         return {"project": self.project, "service": self.service, "files": files, **version}
 
 
+def watch(team, columns, output):
+    """Write some columns of each resource, as often as it changes."""
+    command = [team.cluster.programs / "kubectl", f"--kubeconfig={team.cluster.kubeconfig}", "get", "prodevals"]
+    command += [f"--namespace={team.namespace}", "--watch", "--no-headers", f"--output=custom-columns={columns}"]
+    return Popen(command, stdout=output, stderr=DEVNULL)
+
+
 def load(turn):
     """locust.conf in a round."""
     return f"headless\nusers = {turn + 1}\nrun-time = 60s\n"
@@ -79,10 +86,10 @@ class Run:
     upstreams: dict = field(default_factory=dict)
     watch: Popen | None = None
 
-    def prepare(self):
-        """Make the upstreams of all projects, and watch all statuses from now on."""
+    def prepare(self, *, also=()):
+        """Make the upstreams of all projects, and watch all statuses from now on; grant other projects, too."""
         projects = [f"{self.name}-{number}" for number in PROJECTS]
-        self.team.grant(dict.fromkeys(projects, {}))
+        self.team.grant(dict.fromkeys([*projects, *also], {}))
         self.gates = [
             Gate(number, projects[number // len(SERVICES)], SERVICES[number % len(SERVICES)])
             for number in range(len(projects) * len(SERVICES))
@@ -90,10 +97,8 @@ class Run:
         self.upstreams = {project: self.team.project(project) for project in projects}
         for upstream in self.upstreams.values():
             add_service(upstream, SERVICES[1])
-        command = [self.team.cluster.programs / "kubectl", f"--kubeconfig={self.team.cluster.kubeconfig}"]
-        command += ["get", "prodevals", f"--namespace={self.team.namespace}", "--watch", "--no-headers"]
         with self.changes_file.open("w") as changes:
-            self.watch = Popen([*command, f"--output=custom-columns={COLUMNS}"], stdout=changes, stderr=DEVNULL)
+            self.watch = watch(self.team, COLUMNS, changes)
 
     @property
     def changes_file(self):
