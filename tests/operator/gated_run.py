@@ -4,12 +4,14 @@ A run is the same each time it is done, whatever the operator does meanwhile; tw
 """
 
 import json
+import os
 import re
 import threading
 import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 from demo.gitserver import git
@@ -259,13 +261,33 @@ class Killer(threading.Thread):
 
     def _wait(self, asked):
         if self.left % 2:
-            time.sleep(self.rng.uniform(0.5, 8))
+            self._let_work(self.rng.uniform(0.3, 4))
             return
         until(lambda: self._asked() > asked, PATIENCE)
-        time.sleep(self.rng.uniform(0, 4))
+        self._let_work(self.rng.uniform(0, 2))
+
+    def _let_work(self, seconds):
+        """Return when the operator used so many seconds of a processor, or a while after it came to rest.
+
+        Its own time, since a busy machine must not keep it from ever getting anywhere.
+        """
+        pid = self.victim.team.operator.pid
+        began, used, moved = _processor_seconds(pid), 0.0, time.monotonic()
+        rest = self.rng.uniform(0.5, 2)
+        while used < seconds and time.monotonic() < moved + rest:
+            time.sleep(0.01)
+            before, used = used, _processor_seconds(pid) - began
+            if used > before:
+                moved = time.monotonic()
 
     def _asked(self):
         return len(self.victim.team.git.requests) + len(self.victim.keptn.asked)
+
+
+def _processor_seconds(pid):
+    """What a process used so far."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _is_synced(body):
