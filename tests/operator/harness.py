@@ -87,7 +87,11 @@ class Team:
         if not kubeconfig.exists():
             self.cluster.service_account_kubeconfig(kubeconfig, "prodeval", "prodeval")
         self.operator = start(
-            [Path(sys.executable).parent / "prodeval", "run", *(f"--namespace={name}" for name in (self.namespace, *others))],
+            [
+                Path(sys.executable).parent / "prodeval",
+                "run",
+                *(f"--namespace={name}" for name in (self.namespace, *others)),
+            ],
             name="operator",
             logs=self.folder,
             environment={"KUBECONFIG": str(kubeconfig), "PRODEVAL_CONFIG": str(self.folder / "config.yaml")},

@@ -271,7 +271,10 @@ def test_what_the_status_does_not_know_is_not_kept(apply, cluster):
 def test_every_field_is_described():
     definition = yaml.safe_load(Path("crds/productionevaluations.yaml").read_text(encoding="utf-8"))
     schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    assert [*_undescribed(schema["properties"]["spec"], "spec"), *_undescribed(schema["properties"]["status"], "status")] == []
+    assert [
+        *_undescribed(schema["properties"]["spec"], "spec"),
+        *_undescribed(schema["properties"]["status"], "status"),
+    ] == []
 
 
 def _undescribed(schema, place):

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.operator.gated_run import ENDS, HEAD, SERVICES, Killer, Run, go, load
+from tests.operator.gated_run import ENDS, SERVICES, Killer, Run, go, load
 from tests.operator.harness import KEPTN_TOKEN, until
 from tests.operator.scripted_keptn import scripted_keptn
 
@@ -70,7 +70,9 @@ def test_each_wanted_file_was_committed_once(ended, service):
             texts[-turns:] == [load(turn) for turn in range(turns)] and len(texts) == turns
             for texts in run.contents("production", f"{service}/locust/locust.conf").values()
         )
-        once = run.contents("production", f"{service}/slo.yaml") | run.contents("production", f"{service}/prometheus/sli.yaml")
+        once = run.contents("production", f"{service}/slo.yaml") | run.contents(
+            "production", f"{service}/prometheus/sli.yaml"
+        )
         assert {len(texts) for texts in once.values()} == {1}
 
 

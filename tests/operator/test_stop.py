@@ -83,7 +83,9 @@ def test_the_api_server(new_team, stop, moment):
     team.project(moment)
     address = urlsplit(team.cluster.url)
     with relay(address.hostname, address.port) as between:
-        kubeconfig = team.cluster.service_account_kubeconfig(team.folder / "operator.kubeconfig", "prodeval", "prodeval")
+        kubeconfig = team.cluster.service_account_kubeconfig(
+            team.folder / "operator.kubeconfig", "prodeval", "prodeval"
+        )
         kubeconfig.write_text(kubeconfig.read_text().replace(address.netloc, between.address))
         team.apply(SERVICE, moment)
         team.start()

@@ -14,7 +14,11 @@ def stored(cluster):
     """Each resource as it comes back, by name."""
     cluster.kubectl("create", "namespace", NAMESPACE)
     bodies = [bare(row.resource) for row in rows()]
-    apply(cluster, [{key: value for key, value in body.items() if key != "status"} for body in bodies], "--validate=strict")
+    apply(
+        cluster,
+        [{key: value for key, value in body.items() if key != "status"} for body in bodies],
+        "--validate=strict",
+    )
     apply(cluster, bodies, "--server-side", "--subresource=status", "--validate=ignore")
     items = json.loads(cluster.kubectl("get", "prodevals", "--namespace", NAMESPACE, "--output=json"))["items"]
     return {item["metadata"]["name"]: item for item in items}

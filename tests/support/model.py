@@ -121,7 +121,9 @@ class Seen:
         about = deployments[-1] if deployments else None
         tried = [run for run in runs if run.version == self.version and not run.alone]
         attempt = tried[-1] if tried else None
-        outcomes = [one for one in outcomes if one.follows(about) or (one.run.lost and one.run.context == about.context)]
+        outcomes = [
+            one for one in outcomes if one.follows(about) or (one.run.lost and one.run.context == about.context)
+        ]
         chosen = newest(one for one in outcomes if one.speaks_after(about))
         if chosen is None and not (attempt and attempt.hangs):
             chosen = newest(outcomes)

@@ -288,7 +288,9 @@ def test_resources_that_are_gone_leave_nothing_behind(in_the_middle, keptn_answe
     for name in ("hello", "other"):
         world.cluster.apply(name, project=world.cluster.get(name)["spec"]["project"], historyLimit=1)
     if in_the_middle:
-        world.pool.takes |= {(kind, project): 20.0 for kind in ("sync", "look") for project in ("fulltour", "elsewhere")}
+        world.pool.takes |= {
+            (kind, project): 20.0 for kind in ("sync", "look") for project in ("fulltour", "elsewhere")
+        }
         world.run(1)
         assert world.pool.running
     for name in ("hello", "other"):

@@ -121,11 +121,14 @@ def test_a_slo_that_is_gone_is_known_to_be_gone_at_the_tip():
     assert look(gone, resource, gone.tips["production"]).slo_sha256 == ""
 
 
-@pytest.mark.parametrize(("changed_at", "changed"), [("2025-12-31T23:59:59Z", ()), ("2026-01-01T00:00:01Z", ("slo.yaml",))])
+@pytest.mark.parametrize(
+    ("changed_at", "changed"), [("2025-12-31T23:59:59Z", ()), ("2026-01-01T00:00:01Z", ("slo.yaml",))]
+)
 def test_what_a_sync_changed_after_the_trigger_is_a_change(changed_at, changed):
     snapshot, resource = synced()
     files = [
-        one | {"changedAt": changed_at} if one["path"] == "slo.yaml" else one for one in resource.status["sync"]["files"]
+        one | {"changedAt": changed_at} if one["path"] == "slo.yaml" else one
+        for one in resource.status["sync"]["files"]
     ]
     status = resource.status | {"sync": resource.status["sync"] | {"files": files}}
     assert look(snapshot, replace(resource, status=status)).changed == changed

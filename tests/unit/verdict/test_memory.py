@@ -23,7 +23,7 @@ LOSABLE = ("triggeredAt", "tasks", "evidence", "objectives", "version", "image",
 
 def written(judgement, expected, status=None, **spec):
     """The status once a judgement was written into it."""
-    shipyard = ShipyardSpec(**{"sequence": expected.sequence, "after_task": expected.after_task})
+    shipyard = ShipyardSpec(sequence=expected.sequence, after_task=expected.after_task)
     resource = Resource(
         ResourceKey("n", "r"), expected.target, version=expected.version, shipyard=shipyard, status=status or {}, **spec
     )
@@ -164,7 +164,8 @@ def test_what_is_said_of_something_else_is_not_the_verdict(reason):
     """The newest run timed out, or its evidence is outstanding: lastEvaluation is of the one before."""
     status = status_of(story())
     conditions = [
-        one | {"status": "Unknown", "reason": reason} if one["type"] == "Passed" else one for one in status["conditions"]
+        one | {"status": "Unknown", "reason": reason} if one["type"] == "Passed" else one
+        for one in status["conditions"]
     ]
     kept = remember(status | {"verdict": "Inconclusive", "conditions": conditions}, EXPECTED).judgement
     assert (kept.verdict, kept.passed.reason) == ("Pass", "Pass")
@@ -238,7 +239,11 @@ def test_a_fail_from_before_a_deployment_stays():
         ({"result": "fail", "objectives": []}, "Fail", "Fail"),
         ({"result": "pass"}, "Pass", "Pass"),
         ({"result": "warning"}, "Warning", "Warning"),
-        ({"result": "pass", "evidence": [{"check": "GateRan", "status": "False", "message": "x"}]}, "Inconclusive", "GateRan"),
+        (
+            {"result": "pass", "evidence": [{"check": "GateRan", "status": "False", "message": "x"}]},
+            "Inconclusive",
+            "GateRan",
+        ),
         ({"result": "odd"}, "Fail", "Fail"),
     ],
 )
