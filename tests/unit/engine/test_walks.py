@@ -34,11 +34,13 @@ FIELDS = {
     "historyLimit": (None, 0, 2),
     "files": (None, "slo1", "slo2", "locust"),
     "suspend": (None, None, True),
-    "interval": ("2m", "3m", "3m", "banana"),
-    "resultTimeout": ("2m", "4m"),
+    "interval": ("1m", "2m", "2m", "banana"),
+    "resultTimeout": ("1m", "2m"),
     "shipyard": ({"timeframe": "2m"}, {"timeframe": "2m"}, {"timeframe": "3m"}),
 }
 LOGGER = logging.getLogger("prodeval")
+PATIENCE = 330.0
+"""Seconds until all is at rest: pauses that servers asked for, an interval, a result that times out."""
 FRESH = 31.0
 """For so long the operator may believe what the API server told it."""
 
@@ -112,6 +114,7 @@ class Walk(RuleBasedStateMachine):
         self.faults = []
         self.contexts = 0
         self.settled_at = 0.0
+        self.patience = PATIENCE
         self.stains = defaultdict(list)
         self.slos = defaultdict(lambda: [(0.0, None)])
         self.foreign = {}
@@ -165,7 +168,7 @@ class Walk(RuleBasedStateMachine):
     def create(self, name, spec):
         (project, service), version, files = spec
         if name not in self.specs():
-            spec = {"project": project, "service": service, "interval": "3m", "resultTimeout": "2m"}
+            spec = {"project": project, "service": service, "interval": "2m", "resultTimeout": "1m"}
             spec["shipyard"] = {"timeframe": "2m"}
             self.apply(name, spec | ({"version": version} if version else {}) | ({"files": FILES[files]} if files else {}))
 
@@ -236,10 +239,9 @@ class Walk(RuleBasedStateMachine):
             over = self.reach(run, story, end)
         self.free[project, service] = over
         self.tell(project, service, run, 0)
-        if late:
-            self.world.keptn.stored_late[self.world.keptn.raw[project][-1]["id"]] = late
-            answers = [one["id"] for one in self.world.keptn.raw[project] if one["type"].endswith("evaluation.finished")]
-            self.world.keptn.stored_late |= dict.fromkeys(answers[-1:], late)
+        if late:  # in the order in which Keptn stores them
+            newest = [one["id"] for one in self.world.keptn.raw[project][-2:]]
+            self.world.keptn.stored_late |= dict.fromkeys(newest, late)
 
     def reach(self, run, story, end):
         """The sequence in production; returns when it is over."""
@@ -367,14 +369,30 @@ class Walk(RuleBasedStateMachine):
         self.elapse(seconds)
         self.act(change)
 
+    @rule(what=DELIVERIES)
+    def deliver_something(self, what):
+        self.act(what)
+        self.elapse(130)
+
     @rule(what=GIT)
     def change_upstream(self, what):
         self.act(what)
 
-    @rule(what=FAULTS, seconds=st.sampled_from((0, 0, 40)))
-    def break_something(self, what, seconds):
+    @rule(what=FAULTS, seconds=st.sampled_from((0, 40, 130)), lasts=st.booleans())
+    def break_something(self, what, seconds, lasts):
         self.act(what)
         self.elapse(seconds)
+        if not lasts:
+            self.heal()
+
+    @rule(what=FAULTS, delivery=DELIVERIES, change=OBJECTS, seconds=st.sampled_from((20, 100)))
+    def break_something_while_something_runs(self, what, delivery, change, seconds):
+        self.act(delivery)
+        self.elapse(seconds)
+        self.act(what)
+        self.act(change)
+        self.elapse(40)
+        self.heal()
 
     @rule(seconds=st.sampled_from((1, 7, 40, 120, 300)))
     def wait(self, seconds):
@@ -418,6 +436,7 @@ class Walk(RuleBasedStateMachine):
         self.world.cluster.failure = ClusterUnavailableError("no connection")
 
     def refused(self, name):
+        self.patience = max(self.patience, 950.0)  # what is refused for long is tried again seldom
         self.world.cluster.refuses[name] = StatusRefusedError("denied by a policy")
 
     def slow(self, project, kind, seconds):
@@ -452,13 +471,24 @@ class Walk(RuleBasedStateMachine):
         for kind, body in told:
             cluster.watch(kind, body)
         if how == "listed":
+            self.patience = max(self.patience, 650.0)  # who was deleted unseen is missed by the sweep
             for body in list(cluster.objects.values()):
                 cluster.watch(None, body)
 
-    @rule()
+    @precondition(lambda self: not self.settled_at)
+    @rule(then=st.sampled_from(("nothing", "restart", "lose")))
+    def rest(self, then):
+        self.settle()
+        if then == "lose":
+            self.lose()
+        elif then == "restart":
+            patches = len(self.world.cluster.patches)
+            self.restart()
+            self.elapse(60)
+            assert self.world.cluster.patches[patches:] == [], "a restart writes"
+
     def lose(self):
         """Keptn's store is cleaned up of all that is over, and somebody restarts the operator."""
-        self.settle()
         if any(one.get("suspend") for one in self.specs().values()):
             return
         for (project, _), runs in self.runs.items():
@@ -617,7 +647,6 @@ class Walk(RuleBasedStateMachine):
 
     # What must hold at rest.
 
-    @rule()
     def settle(self):
         """All servers answer, all that is under way ends: then everything is as the model says, and stays."""
         world = self.world
@@ -626,11 +655,12 @@ class Walk(RuleBasedStateMachine):
         if world.cluster.deaf:
             self.hear("listed")
         last = max([self.now, *self.free.values()])
-        self.elapse(last - self.now + 560)
+        self.elapse(last - self.now + self.patience)
+        self.patience = PATIENCE
         for body in list(world.cluster.objects.values()):
             self.check_rest(body)
         patches, pushes = len(world.cluster.patches), len(world.git.pushes)
-        self.elapse(320)
+        self.elapse(160)
         assert world.cluster.patches[patches:] == [], "a write although nothing happened"
         assert world.git.pushes[pushes:] == []
         assert "closed" not in world.keptn.asked
@@ -652,7 +682,7 @@ class Walk(RuleBasedStateMachine):
         target = spec["project"], spec["service"]
         seen = Seen(spec.get("version"), self.first[uid], self.runs[target], self.kept.get(uid), lambda run: self.is_stained(target, run))
         allowed = seen.verdicts()
-        assert (status["verdict"], reason(status)) in allowed, (allowed, status, self.runs[target])
+        assert (status["verdict"], reason(status)) in allowed, (allowed, status, self.first[uid], spec, self.runs[target])
         if wanted == "Synced":
             self.check_files(spec)
 
