@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv tools check test demo bench bench-git fuzz lock clean
+.PHONY: help venv tools builder check test demo bench bench-git fuzz lock clean
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -16,13 +16,17 @@ venv: .venv/installed ## make the virtual environment
 tools: .venv/installed ## build etcd, kube-apiserver, kubectl and prometheus into a per-user cache
 	$(BIN)/python -m demo.tools.build
 
-check: .venv/installed ## lint, types, layers
+builder: .venv/installed ## as root on Debian: install buildah and debootstrap, make the base that the image is tested on
+	$(BIN)/python -m tests.image.builder
+
+check: .venv/installed ## lint, types, layers, declared dependencies
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry operator
 
-test: check tools ## all checks and all tests
+test: check tools builder ## all checks and all tests
 	$(BIN)/pytest
 
 demo: tools ## the whole story on this machine; KEEP=1 stays up

@@ -12,6 +12,7 @@ from demo.gitserver import GitServer, git_server
 from demo.prometheus import Prometheus
 from demo.prometheus import prometheus as run_prometheus
 from demo.tools import build
+from tests.image import builder, container
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -32,6 +33,23 @@ def tools() -> Path:
     if missing:
         pytest.skip("needs `make tools`")
     return build.directory()
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[container.Image]:
+    """The image that the Dockerfile makes of this checkout, built for this run."""
+    missing = builder.missing()
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"no image can be built: {missing}. Run `make builder` before the tests", pytrace=False)
+    if missing:
+        pytest.skip(f"needs `make builder`: {missing}")
+    tag = f"localhost/prodeval:{os.getpid()}"
+    builder.build(tag)
+    try:
+        with container.image(tag) as built:
+            yield built
+    finally:
+        builder.buildah("rmi", tag)
 
 
 @pytest.fixture(scope="session")

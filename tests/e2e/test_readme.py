@@ -30,7 +30,7 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 ELSEWHERE = {
     "make demo": "tests/e2e/test_story.py::test_the_good_build_passes_and_the_one_that_is_slow_in_production_fails",
     # The Dockerfile is built there, and what it makes is run with the rights that deploy/ gives.
-    "docker build -t $IMAGE:0.1.0 .": "tests/operator/install/test_rights.py::test_the_image_runs_prodeval",
+    "docker build -t $IMAGE:0.1.0 .": "tests/image/test_image.py::test_it_runs_prodeval",
     # Nothing of ours takes part in it but the name; the one that is applied is compared below.
     "docker push $IMAGE:0.1.0": "tests/e2e/test_readme.py::test_the_cluster_pulls_the_image_that_was_pushed",
     # It runs all tests, this one among them.

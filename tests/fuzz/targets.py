@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from importlib.resources import files
+from pathlib import Path
 
 import yaml
 
@@ -30,7 +30,7 @@ GATES = (
         on_fail=OnFail("rollback", ("rollback", "notify")),
     ),
 )
-_CRD = yaml.safe_load(files("prodeval").joinpath("crd.yaml").read_text(encoding="utf-8"))
+_CRD = yaml.safe_load((Path(__file__).parents[2] / "crds/productionevaluations.yaml").read_text(encoding="utf-8"))
 SCHEMA = _CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 
 

@@ -1,19 +1,15 @@
 """From Keptn's events to what users see: rows of the table in docs/status.md, from recorded runs of a real Keptn."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
 
-from demo.gitserver import git
-from demo.upstream import create_upstream
-from prodeval.domain.events import format_time
-from tests.operator.harness import KEPTN_TOKEN, commit, message, resource, until
-from tests.operator.scripted_keptn import replay, scripted_keptn
-from tests.unit.verdict.recordings import recording
+from tests.operator.harness import KEPTN_TOKEN, message, resource, until
+from tests.operator.recorded_runs import SERVICE, scored_upstream, set_back, tell
+from tests.operator.scripted_keptn import scripted_keptn
 
-SERVICE = "helloservice"
 BEGUN = datetime.now(UTC)
 
 
@@ -113,15 +109,7 @@ def project(name):
 @pytest.fixture(scope="module")
 def upstreams(team):
     """One for each case, with the slo.yaml that Keptn scored in it."""
-    team.give_access({project(name): team.git.url_of(project(name)) for name in CASES})
-    made = {name: create_upstream(team.git, project(name)) for name in CASES}
-    for name, case in CASES.items():
-        head = recording(case.recording).head
-        if head["slo"]:
-            commit(
-                made[name], "qa", {f"{SERVICE}/slo.yaml": head["slo"], f"{SERVICE}/prometheus/sli.yaml": head["sli"]}
-            )
-    return made
+    return {name: scored_upstream(team, project(name), case.recording) for name, case in CASES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +125,7 @@ def synced(team, upstreams):
 @pytest.fixture(scope="module")
 def judged(team, keptn, upstreams, synced):
     """Each resource once Keptn tells of its run, as of ten minutes after the first sync."""
-    long_ago = format_time(BEGUN - timedelta(minutes=10))
-    status = {"sync": {"firstSyncTime": long_ago, "lastPushTime": long_ago}}
-    statuses = dict.fromkeys(CASES, status) | {"late": status | {"pending": {"deadline": long_ago}}}
-    set_back = ("--server-side", "--force-conflicts", "--subresource=status")
-    team.apply_all((resource(name, status=status) for name, status in statuses.items()), *set_back)
+    set_back(team, CASES, BEGUN, overdue={"late"})
     return told(team, keptn, upstreams, CASES)
 
 
@@ -156,10 +140,11 @@ def later(team, keptn, upstreams, judged):
 @pytest.fixture(scope="module")
 def unreachable(team, keptn, later):
     """All resources while Keptn answers nothing but errors."""
-    before, asked = team.get_all(), len(keptn.asked)
+    before = team.get_all()
     keptn.failure = HTTPStatus.SERVICE_UNAVAILABLE
     team.wait_reason("other-version", "Passed", "KeptnUnavailable")
-    two_turns(keptn, asked)
+    asked = len(keptn.asked)
+    until(lambda: len(keptn.asked) > asked + 1)  # one question in each turn, and the first turn is over
     return before, team.get_all()
 
 
@@ -183,10 +168,8 @@ def two_turns(keptn, asked):
 def told(team, keptn, upstreams, cases):
     """The resources once Keptn knows their recorded runs, which ended when this module was loaded."""
     for name, case in cases.items():
-        run, end = recording(case.recording), LATER.get(name, [case])[-1].t
-        tip = git("-C", str(upstreams[name]), "rev-parse", "production").strip()
-        events, executions = replay(run, case.t, project(name), BEGUN - run.now(end), tip)
-        keptn.events[project(name)], keptn.executions[project(name)] = events, executions
+        end = LATER.get(name, [case])[-1].t
+        tell(keptn, project(name), upstreams[name], case.recording, case.t, ended=BEGUN, end=end)
     for name, case in cases.items():
         _, reason = case.row[1]["Passed"].split()
         team.wait_reason(name, "Passed", reason)

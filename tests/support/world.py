@@ -5,24 +5,26 @@ The fakes can hang, fail, be late and let something else happen in the middle of
 
 import itertools
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from prodeval.domain.errors import ClusterUnavailableError, DependencyNotReadyError, GitOperationFailedError
-from prodeval.domain.events import EventAnswer, parse_event
-from prodeval.domain.json_values import child
+from prodeval.domain.errors import DependencyNotReadyError
+from prodeval.domain.events import EventAnswer, parse_event, parse_executions
 from prodeval.domain.masking import Mask
-from prodeval.domain.resource import GROUP, KIND, VERSION, ResourceKey
+from prodeval.domain.resource import GROUP, KIND, VERSION, Identity, ResourceKey
 from prodeval.domain.tenancy import Grant, Tenancy
 from prodeval.domain.upstream import Pushed
 from prodeval.runtime.engine import Engine
 from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
 from prodeval.service.guarded_cluster import GuardedCluster
+from prodeval.service.inquiry import Inquiry
 from prodeval.service.judging import Judge
 from prodeval.service.observe_turn import ObserveTurns
 from prodeval.service.outage import Outage
 from prodeval.service.planning import PlanSettings
+from prodeval.service.presence import Presence
 from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
@@ -75,6 +77,12 @@ class FakeCluster:
         self.pruned = ()
         self._versions, self._uids = itertools.count(1), itertools.count(1)
 
+    def store(self, body):
+        """Have an object that was there before, as it is."""
+        metadata = body["metadata"]
+        self.objects[ResourceKey(metadata["namespace"], metadata["name"])] = body
+        self._versions = itertools.count(max(next(self._versions), int(metadata["resourceVersion"]) + 1))
+
     def apply(self, name="hello", *, namespace=NAMESPACE, annotations=None, **spec):
         """Create, or change the spec of, a ProductionEvaluation, as kubectl apply does."""
         key = ResourceKey(namespace, name)
@@ -114,6 +122,11 @@ class FakeCluster:
 
     def secret(self, namespace, name):
         self._answer()
+        if name in self.secrets:
+            found = self.secrets[name]
+            if found is None:
+                raise DependencyNotReadyError(f"Secret {name!r} in namespace {namespace!r} does not exist yet")
+            return found
         return {"git-credentials": f'{{"remoteURL": "https://git.test/{name}.git", "user": "u"}}'.encode()}
 
     def config_map(self, namespace, name):
@@ -127,9 +140,10 @@ class FakeCluster:
         self.reads.append(key)
         return self.objects.get(key)
 
-    def uids(self, namespaces):
+    def identities(self, namespaces):
         self._answer()
-        return {key: body["metadata"]["uid"] for key, body in self.objects.items()}
+        found = {key: body["metadata"] for key, body in self.objects.items()}
+        return {key: Identity(one["uid"], int(one["resourceVersion"])) for key, one in found.items()}
 
     def patch_status(self, key, patch, resource_version):
         self._answer()
@@ -142,9 +156,11 @@ class FakeCluster:
         if body is None or body["metadata"]["resourceVersion"] != resource_version:
             return None
         self.patches.append((key.name, patch))
-        status = merged(body.get("status", {}), patch)
+        status = merged(body.get("status", {}), deepcopy(patch))
         for path in self.pruned:
             prune(status, path)
+        if status == body.get("status", {}):
+            return body
         after = self._store("MODIFIED", key, body | {"status": status})
         self.on_patch(body, after)
         return after
@@ -182,13 +198,14 @@ def merged(old, patch):
     return result
 
 
-def prune(status, path):
-    """What an API server does with a field that its CRD does not know."""
-    *way, last = path
-    place = status
-    for name in way:
-        place = place.get(name, {})
-    place.pop(last, None)
+def prune(value, path):
+    """What an API server does with a field that its CRD does not know; `[]` stands for all entries of a list."""
+    name, *rest = path
+    places = value if name == "[]" else [value[name]] if rest and name in value else []
+    for place in places:
+        prune(place, rest)
+    if not rest:
+        value.pop(name, None)
 
 
 class FakeKeptn:
@@ -206,7 +223,7 @@ class FakeKeptn:
     def __init__(self, clock):
         self._clock = clock
         self.raw = defaultdict(list)
-        self.executions = defaultdict(list)
+        self.executions, self.raw_executions = defaultdict(list), defaultdict(list)
         self.stored_late, self.failures = {}, {}
         self.most = self.most_joined = 10_000
         self.asked, self.joined, self.read = [], [], []
@@ -245,7 +262,7 @@ class FakeKeptn:
 
     def sequence_executions(self, project):
         self._fail(project)
-        return tuple(self.executions[project])
+        return (*self.executions[project], *parse_executions(self.raw_executions[project]))
 
     def registrations(self):
         self._fail("")
@@ -292,7 +309,9 @@ class FakeGit:
 
     Attributes:
         branches: by project: branch -> path -> bytes.
+        ids: by project: the commit at the tip of a branch that nobody moved yet; invented where absent.
         failures: raised instead of an answer, by project.
+        rejections: raised instead of taking a push, by project.
         during: called once between the listing and the push.
         pushes: (project, path) of each file that arrived.
         on_push: called with project, branch, path, and the bytes before (None: no file) and after.
@@ -301,7 +320,8 @@ class FakeGit:
     def __init__(self):
         self.branches = defaultdict(lambda: {name: dict(files) for name, files in TUTORIAL.branches.items()})
         self.tips = defaultdict(lambda: defaultdict(int))
-        self.failures, self.pushes, self.listings = {}, [], []
+        self.ids = defaultdict(dict)
+        self.failures, self.rejections, self.pushes, self.listings = {}, {}, [], []
         self.on_push = lambda project, branch, path, before, after: None
         self.during = None
         self.listener = lambda project, branches, default: None
@@ -332,13 +352,15 @@ class FakeGit:
 class Snapshot(MemorySnapshot):
     """With tips that move with each commit."""
 
-    def __init__(self, branches, tips):
+    def __init__(self, branches, tips, ids):
         super().__init__(branches)
         object.__setattr__(self, "_tips", tips)
+        object.__setattr__(self, "_ids", ids)
 
     @property
     def tips(self):
-        return {name: f"{number:x}{self._tips[name]:039x}" for number, name in enumerate(self.branches, 1)}
+        made = {name: f"{number:x}{self._tips[name]:039x}" for number, name in enumerate(self.branches, 1)}
+        return made | {name: one for name, one in self._ids.items() if not self._tips[name]}
 
 
 @dataclass
@@ -355,18 +377,17 @@ class FakeRepository:
         for request in requests:
             try:
                 write = request.plan(snapshot)
-            except Exception as error:  # a planner's error is its own, as in the real one
+            except Exception as error:  # noqa: BLE001 - a planner's error is its own, as in the real one
                 answers.append(error)
                 continue
-            changes = [
-                one for one in write.changes if snapshot.branches[one.branch].get(one.path) != one.content
-            ]
+            changes = [one for one in write.changes if snapshot.branches[one.branch].get(one.path) != one.content]
             snapshot = Snapshot(
                 {
                     name: files | {one.path: one.content for one in changes if one.branch == name}
                     for name, files in snapshot.branches.items()
                 },
                 self.git.tips[self.project],
+                self.git.ids[self.project],
             )
             planned.append(changes)
             answers.append(changes)
@@ -374,6 +395,10 @@ class FakeRepository:
             happens, self.git.during = self.git.during, None
             happens()
             return self.write_all(requests)  # somebody was faster: plan again
+        if self.project in self.git.rejections and any(planned):
+            return tuple(
+                self.git.rejections[self.project] if one and not isinstance(one, Exception) else one for one in answers
+            )
         moved = {one.branch for changes in planned for one in changes}
         if moved:
             self.git.listener(self.project, moved, "main")
@@ -392,7 +417,7 @@ class FakeRepository:
         return at(self._snapshot())
 
     def _snapshot(self):
-        return Snapshot(self.git.branches[self.project], self.git.tips[self.project])
+        return Snapshot(self.git.branches[self.project], self.git.tips[self.project], self.git.ids[self.project])
 
     def _fail(self):
         if self.project in self.git.failures:
@@ -432,8 +457,8 @@ class FakePool:
 class World:
     """An operator, and everything around it."""
 
-    def __init__(self, projects=("fulltour",), namespaces=(NAMESPACE,)):
-        self.clock = MovedClock()
+    def __init__(self, projects=("fulltour",), namespaces=(NAMESPACE,), start=START):
+        self.clock = MovedClock(start)
         self.cluster, self.keptn, self.git = FakeCluster(self.clock), FakeKeptn(self.clock), FakeGit()
         self.grants = {name: Grant(tuple(namespaces)) for name in projects}
         self.start()
@@ -445,26 +470,28 @@ class World:
         tenancy = Tenancy(self.grants, "keptn")
         outage = Outage("The Kubernetes API", self.clock, lambda: 0.5)
         cluster = GuardedCluster(self.cluster, outage)
-        upstreams = Upstreams(
-            cluster, self.git.open, credentials_namespace="keptn", allowed_hosts=(), mask=self.mask
-        )
+        upstreams = Upstreams(cluster, self.git.open, credentials_namespace="keptn", allowed_hosts=(), mask=self.mask)
         refresher = Refresher(self.keptn)
         self.git.listener = refresher.pushed
         self.log = EventLog(self.keptn, self.clock)
-        self.judge = Judge(self.log, self.clock)
+        self.judge = Judge(registry, self.log, self.clock)
         self.reporter = Reporter(cluster, registry, self.clock, self.mask.mask)
-        syncer = Syncer(cluster, upstreams, tenancy, lambda project: PlanSettings("gate: sync"))
-        self.sync = SyncTurns(registry, cluster, syncer, self.judge, refresher, self.reporter, self.clock)
+        presence = Presence(registry, cluster, self.clock)
+        self.syncer = Syncer(cluster, upstreams, tenancy, lambda project: PlanSettings("gate: sync"), presence)
         uniform = Uniform(self.keptn, self.clock.now)
-        self.observe = ObserveTurns(
-            registry, tenancy, self.log, self.judge, FileReader(upstreams), uniform, refresher, self.reporter, outage, self.clock
-        )
+        self.files = FileReader(upstreams)
+        self.inquiry = Inquiry(self.log, self.judge, self.files, uniform, refresher, self._outage)
+        self.sync = SyncTurns(registry, self.syncer, self.judge, refresher, self.reporter, outage)
+        self.observe = ObserveTurns(registry, tenancy, self.inquiry, self.judge, self.reporter, outage, self.clock)
         self.pool = FakePool(self.clock, getattr(self, "pool", FakePool(self.clock)).takes)
         sweep = Sweep(registry, cluster, ())
-        self.engine = Engine(registry, self.sync, self.observe, self.reporter, sweep, self.clock, self.pool.start)
+        self.engine = Engine(registry, self.sync, self.observe, sweep, self.clock, self.pool.start)
         for body in self.cluster.objects.values():
             registry.put(body)
         self.cluster.watch = lambda kind, body: self.engine.told(kind, body, body["metadata"]["uid"])
+
+    def _outage(self, server):
+        return Outage(server, self.clock, lambda: 0.5)
 
     def run(self, seconds):
         """Let time pass; everything that is due happens at its time."""

@@ -6,6 +6,7 @@ Redirects are never followed: requests keeps own headers such as `x-token` acros
 
 import contextlib
 import json
+import math
 import socket
 import threading
 import time
@@ -19,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError as TransportError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 from urllib3.response import HTTPResponse as RawResponse
 
 from prodeval.domain.errors import RetryableError
@@ -26,10 +28,24 @@ from prodeval.domain.json_values import JSON
 
 MEBIBYTE = 1024 * 1024
 _CHUNK = 65536
+_LATE = (requests.ReadTimeout, TimeoutError)
 
 
 class HttpFailedError(RetryableError):
-    """No answer, or not a whole one; the message names the place, never a header, a query or a body."""
+    """No answer, or not a whole one; the message names the place, never a header, a query or a body.
+
+    Attributes:
+        problem: the message without the place.
+        reached: whether the server took the connection, so that it may still answer another question.
+    """
+
+    def __init__(self, problem: str, *, place: str = "", reached: bool = False) -> None:
+        super().__init__(f"{place}: {problem}" if place else problem)
+        self.problem, self.reached = problem, reached
+
+
+class HttpTooLargeError(HttpFailedError):
+    """The server answers, but more than we read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +65,14 @@ class HttpResponse:
         try:
             return cast("JSON", json.loads(self.body))
         except (ValueError, RecursionError) as error:
-            raise HttpFailedError("the answer is no JSON") from error
+            raise HttpFailedError("the answer is no JSON", reached=True) from error
 
 
 class HttpClient:
     """Requests to one server; safe to call from many threads.
+
+    Attributes:
+        address: the base URL, without userinfo.
 
     Args:
         base_url: paths are appended to it.
@@ -74,6 +93,7 @@ class HttpClient:
         verify: bool | str = True,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self.address = _without_userinfo(self._base_url)
         self._timeout = timeout
         self._max_bytes = max_bytes
         # Compressed answers would need a second limit, for what they unpack to.
@@ -84,7 +104,7 @@ class HttpClient:
         self._session.mount("http://", _Adapter())
         self._session.mount("https://", _Adapter())
 
-    def request(
+    def request(  # noqa: PLR0913 - what a request consists of
         self,
         method: str,
         path: str,
@@ -93,50 +113,62 @@ class HttpClient:
         form: Mapping[str, str | Sequence[str]] | None = None,
         json: JSON = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float = math.inf,
     ) -> HttpResponse:
-        """Send one request and read its whole answer; raises HttpFailedError.
+        """Send one request and read its whole answer; raises HttpFailedError, HttpTooLargeError over `max_bytes`.
 
-        `path` begins with `/` and is percent-encoded already; `headers` come on top of the client's.
+        `path` begins with `/` and is percent-encoded already; `headers` come on top of the client's; `seconds` bounds
+        the whole request if that is sooner than the client's time-out.
         """
-        place = f"{method} {_without_userinfo(self._base_url)}{path}"
+        place = f"{method} {self.address}{path}"
         sent = {**self._headers, **(headers or {})}
         _check_headers(sent, place)
-        ends = time.monotonic() + sum(self._timeout)
+        ends = time.monotonic() + min(sum(self._timeout), seconds)
         request = requests.Request(method, self._base_url + path, headers=sent, params=params, data=form, json=json)
         try:
-            with self._send(request) as response:
+            with self._send(request, seconds) as response:
                 return HttpResponse(response.status_code, response.headers, self._read(response, ends))
+        except HttpTooLargeError as error:
+            raise HttpTooLargeError(error.problem, place=place, reached=True) from error
         except (OSError, ValueError) as error:  # the errors of requests are of these two
-            raise HttpFailedError(f"{place}: {self._explain(error)}") from error
+            raise HttpFailedError(self._explain(error, seconds), place=place, reached=_reached(error)) from error
 
     def close(self) -> None:
         """Close idle connections."""
         self._session.close()
 
-    def _send(self, request: requests.Request) -> requests.Response:
+    def _send(self, request: requests.Request, seconds: float) -> requests.Response:
         prepared = self._session.prepare_request(request)
+        connect, read = (min(limit, seconds) for limit in self._timeout)
         return self._session.send(
-            prepared, stream=True, timeout=self._timeout, allow_redirects=False, verify=self._session.verify
+            prepared, stream=True, timeout=(connect, read), allow_redirects=False, verify=self._session.verify
         )
 
     def _read(self, response: requests.Response, ends: float) -> bytes:
         raw: RawResponse = response.raw
         body = bytearray()
+        if int(raw.length_remaining or 0) > self._max_bytes:
+            raise HttpTooLargeError(f"the answer has more than {self._max_bytes} bytes")
         with _shut_after(ends - time.monotonic(), raw.shutdown):
             for chunk in response.iter_content(_CHUNK):
                 body += chunk
                 if len(body) > self._max_bytes:
-                    raise ValueError(f"the answer has more than {self._max_bytes} bytes")
+                    raise HttpTooLargeError(f"the answer has more than {self._max_bytes} bytes")
         return bytes(body)
 
-    def _explain(self, error: Exception) -> str:
+    def _explain(self, error: Exception, seconds: float) -> str:
         if isinstance(error, requests.ConnectTimeout):
-            return f"no connection within {self._timeout[0]:g} s"
-        if isinstance(error, requests.ReadTimeout | TimeoutError):
-            return f"no whole answer within {self._timeout[1]:g} s"
+            return f"no connection {_within(self._timeout[0], seconds)}"
+        if isinstance(error, _LATE):
+            return f"no whole answer {_within(self._timeout[1], seconds)}"
         if isinstance(error, requests.exceptions.ChunkedEncodingError):
             return "the answer broke off"
         return _system_message(error)
+
+
+def _within(limit: float, seconds: float) -> str:
+    """The bound that was missed; what is left of a longer wait is another number each time and is not told."""
+    return f"within {limit:g} s" if limit <= seconds else "in time"
 
 
 def _system_message(error: BaseException) -> str:
@@ -149,18 +181,30 @@ def _system_message(error: BaseException) -> str:
     return str(inner) if isinstance(inner, ValueError) else type(error).__name__
 
 
+def _reached(error: Exception) -> bool:
+    """Whether the connection stood: what came after it says nothing about the next request."""
+    inner = error.args[0] if error.args else None
+    return isinstance(error, (*_LATE, requests.exceptions.ChunkedEncodingError)) or isinstance(
+        inner, ProtocolError | ReadTimeoutError
+    )
+
+
 def _without_userinfo(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def can_be_sent(value: str) -> bool:
+    """Whether a header can hold a value."""
+    return value.isascii() and value.isprintable() and value == value.strip()
+
+
 def _check_headers(headers: Mapping[str, str], place: str) -> None:
     """Refuse what cannot be sent, before an error of a library would quote it."""
     for name, value in headers.items():
-        if not (value.isascii() and value.isprintable()) or value != value.strip():
-            raise HttpFailedError(
-                f"{place}: header {name} would hold a blank end, a line break or a non-ASCII character"
-            )
+        if not can_be_sent(value):
+            problem = f"header {name} would hold a blank end, a line break or a non-ASCII character"
+            raise HttpFailedError(problem, place=place)
 
 
 @contextlib.contextmanager

@@ -80,8 +80,14 @@ def _spelled(path: Path) -> str:
 
 
 def _schema() -> JSONObject:
-    """The schema of the custom resource, from the package."""
-    text = package_files("prodeval").joinpath("crd.yaml").read_text(encoding="utf-8")
-    crd = as_object(yaml.load(text, Loader=yaml.CSafeLoader))
+    """The schema of the custom resource."""
+    crd = as_object(yaml.load(_definition(), Loader=yaml.CSafeLoader))
     version = as_list(child(crd, "spec", "versions"))[0]
     return as_object(child(version, "schema", "openAPIV3Schema"))
+
+
+def _definition() -> str:
+    """The text of the CRD: the wheel takes it into the package, in a checkout it stands in crds/ alone."""
+    packaged = package_files("prodeval").joinpath("crd.yaml")
+    found = packaged if packaged.is_file() else Path(__file__).parents[3] / "crds/productionevaluations.yaml"
+    return found.read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ ProdevalError
     ├── ShipyardConflictError      two resources want different tasks in one sequence
     ├── WouldBreakServicesError    the patch would hang the deliveries of other services
     ├── AccessDeniedError          not granted, or credentials refused
+    ├── StatusRefusedError         the Kubernetes API does not take the status of this one resource
     ├── PushRejectedError          the Git server refuses the push, and will again
     ├── DuplicateTargetError       another resource owns this project, stage and service
     └── ConfigError                the operator's own configuration
@@ -61,7 +62,7 @@ class KeptnUnavailableError(RetryableError):
     """Keptn's API did not answer, or not as it should.
 
     Attributes:
-        everywhere: whether Keptn as a whole is away, and not only what was asked for.
+        everywhere: whether the API as a whole is away, so that a question about another project would fare no better.
     """
 
     reason = "KeptnUnavailable"
@@ -131,16 +132,24 @@ class AccessDeniedError(PermanentError):
     reason = "AccessDenied"
 
 
+class StatusRefusedError(PermanentError):
+    """The Kubernetes API does not take the status of one resource: by a policy, a right, the CRD, or as one too many.
+
+    Attributes:
+        retry_after: seconds for which it asked to be left alone with it, if it did.
+    """
+
+    reason = "StatusRefused"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class PushRejectedError(PermanentError):
     """The Git server refuses the push, and will again."""
 
     reason = "PushRejected"
-
-
-class StatusRefusedError(PermanentError):
-    """The Kubernetes API refuses to show one object, or to take its status."""
-
-    reason = "StatusRefused"
 
 
 class DuplicateTargetError(PermanentError):

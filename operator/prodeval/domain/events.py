@@ -60,12 +60,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventAnswer:
-    """What Keptn answered to one question.
+    """What Keptn answered to one question: events oldest first.
 
     Attributes:
-        events: oldest first.
-        complete: False if it was cut off: then only what is newer than the oldest event is known whole.
-        answered: when Keptn answered, by Keptn's own clock; None if it did not say.
+        complete: False if it was cut off (pages, bytes, time): then only what is newer than the oldest event is known
+            whole.
+        answered: when Keptn answered, by Keptn's own clock (the `Date` header of the first page); None without one.
     """
 
     events: tuple[Event, ...]

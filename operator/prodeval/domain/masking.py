@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from prodeval.domain.printable import printable
+
 MASKED = "***"
 _SHORTEST = 6
 """Characters of a text that is hidden: a shorter one would hide half of all words."""
@@ -24,8 +26,8 @@ Index: TypeAlias = Mapping[bytes, tuple[Form, ...]]
 class Mask:
     """Learns secrets, and hides them: in clear, percent-encoded, and in base64 at any place of what was encoded.
 
-    Keeps the newest 1,000. Safe to use from many threads: a deque takes each addition as a whole, and everything else is
-    made from what it holds at that moment.
+    Keeps the newest 1,000. Safe to use from many threads: a deque takes each addition as a whole, and everything else
+    is made from what it holds at that moment.
     """
 
     def __init__(self) -> None:
@@ -39,9 +41,12 @@ class Mask:
         """
         for text in texts:
             for line in text.splitlines():
-                secret = line.strip()
-                if len(secret) >= _SHORTEST and not secret.startswith(_ARMOUR) and secret not in self._secrets:
-                    self._secrets.append(secret)
+                self._learn(line.strip())
+                self._learn(printable(line).strip())  # as it stands in a text that was made printable
+
+    def _learn(self, secret: str) -> None:
+        if len(secret) >= _SHORTEST and not secret.startswith(_ARMOUR) and secret not in self._secrets:
+            self._secrets.append(secret)
 
     def mask(self, text: str) -> str:
         """The text with `***` for each secret in it."""
@@ -130,7 +135,8 @@ def _found(data: bytes, begins: Sequence[int], index: Index) -> Iterator[tuple[i
 
 def _without(data: bytes, spans: Sequence[tuple[int, int]]) -> str:
     """The text with `***` for each run of spans that touch each other."""
-    parts, done = [], 0
+    parts: list[bytes] = []
+    done = 0
     for first, end in spans:
         if first > done or not parts:
             parts += [data[done:first], MASKED.encode()]

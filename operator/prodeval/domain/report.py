@@ -8,11 +8,8 @@ from prodeval.domain.events import format_time, parse_time
 from prodeval.domain.files import ManagedFile, files_digest
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.resource import Resource
+from prodeval.domain.status_bounds import echo
 from prodeval.domain.verdict import Check, EvaluationRecord, Judgement, Objective, Pending
-
-_MAX_TEXT = 1024
-_MAX_OBJECTIVES = 50
-_MAX_CRITERIA = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,7 @@ class SyncFacts:
     layout: str
     load: str
     timeframe: str
+    result_timeout: str
     stage_revision: str
     shipyard_revision: str
     files: tuple[ManagedFile, ...]
@@ -63,14 +61,17 @@ class Report:
 
 
 def build_status(resource: Resource, report: Report, now: str, bridge_url: str = "") -> JSONObject:
-    """The whole status; `now` is RFC 3339 in UTC with seconds, `bridge_url` is for a link to the run, empty: none."""
+    """The whole status, before it is made to fit; `now` is RFC 3339 in UTC with seconds.
+
+    `bridge_url` is for a link to the run; empty: none.
+    """
     status = dict(resource.status)
     if report.facts is not None:
         status |= _sync_parts(status, report.facts, now)
     if report.judgement is not None:
         _write_judgement(status, resource, report.judgement, bridge_url)
     if resource.reconcile_requested and report.synced is not None:
-        status["lastHandledReconcileAt"] = resource.reconcile_requested[:256]
+        status["lastHandledReconcileAt"] = echo(resource.reconcile_requested)
     synced = report.synced or read_condition(status, "Synced") or NOT_SYNCED
     passed = report.judgement.passed if report.judgement else read_condition(status, "Passed") or NOT_JUDGED
     verdict = as_text(status.setdefault("verdict", "Pending"))
@@ -110,6 +111,7 @@ def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSO
         "layout": facts.layout,
         "load": facts.load,
         "timeframe": facts.timeframe,
+        "resultTimeout": facts.result_timeout,
     }
     return {"resolved": _given(resolved), "sync": _given(sync)}
 
@@ -203,24 +205,24 @@ def _evaluation(judgement: Judgement, resource: Resource, bridge_url: str) -> JS
         "evidence": [_check(check) for check in judgement.evidence],
     }
     if record is None:
-        return _given(common | {"message": judgement.passed.message[:_MAX_TEXT]})
+        return _given(common | {"message": judgement.passed.message})
     return _given(common | _record(record))
 
 
 def _record(record: EvaluationRecord) -> dict[str, JSON]:
     return {
-        "image": record.image[:_MAX_TEXT],
+        "image": record.image,
         "windowStart": record.window_start,
         "windowEnd": record.window_end,
         "result": record.result,
         "score": record.score,
-        "message": record.message[:_MAX_TEXT],
-        "objectives": [_objective(one) for one in record.objectives[:_MAX_OBJECTIVES]],
+        "message": record.message,
+        "objectives": [_objective(one) for one in record.objectives],
     }
 
 
 def _check(check: Check) -> JSONObject:
-    return {"check": check.check, "status": check.status, "message": check.message[:_MAX_TEXT]}
+    return {"check": check.check, "status": check.status, "message": check.message}
 
 
 def _objective(one: Objective) -> JSONObject:
@@ -232,9 +234,9 @@ def _objective(one: Objective) -> JSONObject:
         "compared": one.compared,
         "keySLI": one.key_sli,
         "weight": one.weight,
-        "pass": list(one.pass_criteria[:_MAX_CRITERIA]),
-        "violated": list(one.violated[:_MAX_CRITERIA]),
-        "message": one.message[:_MAX_TEXT],
+        "pass": list(one.pass_criteria),
+        "violated": list(one.violated),
+        "message": one.message,
     }
     return _given(values)
 

@@ -1,10 +1,13 @@
 """Runs turns: hears of resources, decides what is due when, and starts what may begin."""
 
 import logging
+import random
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 
+from prodeval.domain.backoff import Backoff
 from prodeval.domain.conditions import read_condition
 from prodeval.domain.json_values import JSONObject
 from prodeval.domain.resource import Resource
@@ -12,7 +15,6 @@ from prodeval.runtime.lane import Cause, Lane, Turn
 from prodeval.service.clock import Clock
 from prodeval.service.observe_turn import ObserveTurns
 from prodeval.service.registry import Entry, Registry
-from prodeval.service.reporting import Reporter
 from prodeval.service.sweep import Sweep
 from prodeval.service.sync_turn import SyncTurns
 from prodeval.service.turns import Again, TurnEnd
@@ -22,8 +24,8 @@ logger = logging.getLogger(__name__)
 SYNC_PLACES, OBSERVE_PLACES = 16, 16
 SWEEP_SECONDS = 300.0
 SWEEP_AFTER_START = 30.0
-_AFTER_FAULT = 15.0
-"""Seconds until a turn is tried again that ended in an error of ours."""
+_AFTER_FAULT, _LONGEST_AFTER_FAULT = 15.0, 600.0
+"""Seconds until a turn is tried again that ended in an error of ours, the first time and in the long run."""
 _LONGEST_WAIT = 1.0
 """Seconds between two looks at what is due, so that a look that stands still is noticed."""
 
@@ -33,22 +35,33 @@ Start = Callable[[Callable[[], None]], None]
 """Runs some work in a thread of its own, or wherever a test wants it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one lane's turns do.
+
+    Attributes:
+        faults: how many turns in a row ended in an error of ours, by project.
+    """
+
+    lane: Lane
+    turn: Callable[[Turn], TurnEnd]
+    faults: dict[str, int] = field(default_factory=dict)
+
+
 class Engine:
     """Two lanes and a sweep. Safe to use from many threads; `tick` is called by one."""
 
-    def __init__(  # noqa: PLR0913 - what the operator is made of
-        self,
-        registry: Registry,
-        sync: SyncTurns,
-        observe: ObserveTurns,
-        reporter: Reporter,
-        sweep: Sweep,
-        clock: Clock,
-        start: Start,
+    def __init__(
+        self, registry: Registry, sync: SyncTurns, observe: ObserveTurns, sweep: Sweep, clock: Clock, start: Start
     ) -> None:
         self._registry, self._sync, self._observe = registry, sync, observe
-        self._reporter, self._sweep, self._clock, self._start = reporter, sweep, clock, start
+        self._sweep, self._clock, self._start = sweep, clock, start
         self._syncs, self._looks, self._sweeps = Lane(SYNC_PLACES), Lane(OBSERVE_PLACES), Lane(1)
+        self._works = (
+            _Work(self._syncs, lambda turn: sync.turn(turn.project, turn.items)),
+            _Work(self._looks, lambda turn: observe.turn(turn.project)),
+            _Work(self._sweeps, self._swept),
+        )
         self._lock = threading.Lock()
         self._due = threading.Event()
         self._ending = False
@@ -67,11 +80,13 @@ class Engine:
         """Start turns until `stop`; the dispatcher's thread."""
         while not self._ending:
             self._due.clear()
-            self._due.wait(self.tick())
+            self._due.wait(min(self.tick(), _LONGEST_WAIT))
 
     def stop(self) -> None:
-        """Begin no more turns."""
+        """Begin no more turns; those under way report no failures any more."""
         self._ending = True
+        self._sync.stop()
+        self._observe.stop()
         self._due.set()
 
     @property
@@ -82,40 +97,44 @@ class Engine:
     def tick(self) -> float:
         """Start all turns that may begin; returns the seconds until there is something to look at again."""
         now = self._ticked = self._clock.monotonic()
-        lanes = (
-            (self._syncs, lambda turn: self._sync.turn(turn.project, turn.items)),
-            (self._looks, lambda turn: self._observe.turn(turn.project)),
-            (self._sweeps, self._swept),
-        )
-        for lane, work in lanes:
-            while turn := self._take(lane, now):
-                self._start(partial(self._run, lane, turn, work))
+        for work in self._works:
+            while turn := self._take(work.lane, now):
+                self._start(partial(self._run, work, turn))
         with self._lock:
-            times = [lane.next_due(now) for lane, _ in lanes]
-        return min((max(0.0, time - now) for time in times if time is not None), default=_LONGEST_WAIT)
+            times = [work.lane.next_due(now) for work in self._works]
+        return min((time - now for time in times if time is not None), default=_LONGEST_WAIT)
 
     def _take(self, lane: Lane, now: float) -> Turn | None:
         with self._lock:
-            return lane.take(now)
+            return None if self._ending else lane.take(now)
 
-    def _run(self, lane: Lane, turn: Turn, work: Callable[[Turn], TurnEnd]) -> None:
-        """One turn, in a thread of its own: whatever happens in it, the place is given back and the work comes again."""
+    def _run(self, work: _Work, turn: Turn) -> None:
+        """One turn in a thread of its own: whatever happens in it, its place is given back and the work comes again."""
         try:
-            end = work(turn)
+            end = work.turn(turn)
+            work.faults.pop(turn.project, None)
         except Exception:
             logger.exception("A turn of project %r failed; will be tried again", turn.project)
-            end = TurnEnd(dict.fromkeys(turn.items, Again(_AFTER_FAULT)))
+            end = TurnEnd(dict.fromkeys(turn.items, Again(_after_fault(work, turn.project))))
+        self._ended(work, turn, end)
+        self._due.set()
+
+    def _ended(self, work: _Work, turn: Turn, end: TurnEnd) -> None:
         now = self._clock.monotonic()
         with self._lock:
-            lane.ended(turn.project, now)
+            work.lane.ended(turn.project, now)
             for item, again in end.again.items():
-                if lane is not self._syncs or self._registry.get(item) is not None:
-                    lane.wake(turn.project, item, now + again.seconds, Cause.TIME, again.slack)
+                if work.lane is not self._syncs or self._is_in(turn.project, item):
+                    work.lane.wake(turn.project, item, now + again.seconds, Cause.TIME, again.slack)
             if end.hold:
-                lane.hold(turn.project, now + end.hold)
+                work.lane.hold(turn.project, now + end.hold)
             if end.news:
                 self._looks.wake(turn.project, turn.project, now, Cause.CHANGE)
-        self._due.set()
+
+    def _is_in(self, project: str, uid: str) -> bool:
+        """Whether a resource is there and of a project: a spec that becomes readable in the middle of a turn moves it."""
+        resource = self._registry.get(uid)
+        return resource is not None and resource.target.project == project
 
     def _swept(self, turn: Turn) -> TurnEnd:
         self._sweep.turn()
@@ -128,7 +147,7 @@ class Engine:
                 self._gone(before.resource)
             return
         if before is None:
-            self._wake(now.resource, Cause.START if now.resource.status else Cause.CHANGE)
+            self._wake(now.resource, Cause.START if "conditions" in now.resource.status else Cause.CHANGE)
             self._wake_rivals(now.resource)
         elif _asks_for_more(now.resource, before.resource):
             self._wake(now.resource, Cause.CHANGE)
@@ -150,15 +169,21 @@ class Engine:
     def _gone(self, resource: Resource) -> None:
         with self._lock:
             self._syncs.forget(resource.uid)
-        for part in (self._sync, self._observe, self._reporter):
-            part.forget(resource.uid)
         self._wake_rivals(resource)
 
 
+def _after_fault(work: _Work, project: str) -> float:
+    """Seconds until a turn is tried again, more with each fault in a row."""
+    failures = work.faults[project] = work.faults.get(project, 0) + 1
+    jitter = random.random()  # noqa: S311 - spreads load
+    return Backoff(first=_AFTER_FAULT).seconds(failures, most=_LONGEST_AFTER_FAULT, retry_after=None, jitter=jitter)
+
+
 def _asks_for_more(now: Resource, before: Resource) -> bool:
-    """Whether somebody changed what is wanted, or asks for a sync; a status is no wish."""
+    """Whether somebody changed what is wanted, asks for a sync, or threw the status away."""
     wish = (now.generation, now.reconcile_requested)
-    return wish != (before.generation, before.reconcile_requested)
+    is_lost = "conditions" in before.status and "conditions" not in now.status
+    return is_lost or wish != (before.generation, before.reconcile_requested)
 
 
 def _waits_for_another(resource: Resource) -> bool:

@@ -46,7 +46,7 @@ class Lane:
     """Turns of many projects in a bounded number of places.
 
     One turn at a time for a project. Slow projects share a quarter of the places, and a turn that becomes slow while it
-    runs gives its place to others (up to four times the places run then): so a server that hangs delays no other project.
+    runs gives its place to others (up to four times the places run then): a server that hangs delays no other project.
     """
 
     def __init__(self, places: int) -> None:
@@ -87,13 +87,14 @@ class Lane:
 
     def take(self, now: float) -> Turn | None:
         """Begin the most urgent turn that may begin; None if there is none. It holds its place until `ended`."""
+        self._tidy(now)
         self._collect(now)
         for project in sorted(self._ready, key=lambda name: self._ready[name]):
             if not self._may_begin(project, now):
                 continue
             del self._ready[project]
             items = tuple(self._take_items(project, now))
-            if items:
+            if items:  # else all of them are gone
                 self._running[project] = now
                 return Turn(project, items)
         return None
@@ -115,6 +116,10 @@ class Lane:
             times += [began + SLOW_SECONDS for began in self._running.values() if began + SLOW_SECONDS > now]
         return min(times, default=None)
 
+    def is_running(self, project: str) -> bool:
+        """Whether a turn of a project is under way."""
+        return project in self._running
+
     @property
     def running(self) -> int:
         """How many turns are under way."""
@@ -126,6 +131,11 @@ class Lane:
             entry.cause = cause
             if entry.project in self._ready:
                 self._ready[entry.project] = min(self._ready[entry.project], (cause, entry.due))
+
+    def _tidy(self, now: float) -> None:
+        """Keep nothing of a hold that is over, nor of a project of which nothing is due or under way."""
+        self._held = {project: until for project, until in self._held.items() if until > now}
+        self._slow &= self._projects.keys() | self._running.keys()
 
     def _collect(self, now: float) -> None:
         """Move what became due from the queue to the projects that are ready."""
@@ -139,8 +149,7 @@ class Lane:
     def _may_begin(self, project: str, now: float) -> bool:
         if project in self._running or self._held.get(project, now) > now or self.running >= _MOST_SHARE * self._places:
             return False
-        self._held.pop(project, None)
-        slow = sum(name in self._slow or now - began >= SLOW_SECONDS for name, began in self._running.items())
+        slow = sum(name in self._slow or now >= began + SLOW_SECONDS for name, began in self._running.items())
         if project in self._slow:
             return slow < max(1, self._places // _SLOW_SHARE)
         return self.running - slow < self._places

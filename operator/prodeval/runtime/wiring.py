@@ -19,10 +19,12 @@ from prodeval.service.clock import SystemClock
 from prodeval.service.event_log import EventLog
 from prodeval.service.evidence_files import FileReader
 from prodeval.service.guarded_cluster import GuardedCluster
+from prodeval.service.inquiry import Inquiry
 from prodeval.service.judging import Judge
 from prodeval.service.observe_turn import ObserveTurns
 from prodeval.service.outage import Outage
 from prodeval.service.planning import PlanSettings
+from prodeval.service.presence import Presence
 from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
@@ -79,15 +81,14 @@ def build_operator(config: Config, namespaces: Sequence[str], mask: Mask) -> Ope
         allowed_hosts=config.git.allowed_hosts,
         mask=mask,
     )
-    judge = Judge(log, clock)
+    judge = Judge(registry, log, clock)
     reporter = Reporter(cluster, registry, clock, mask.mask, config.keptn.bridge_url)
-    syncer = Syncer(cluster, upstreams, tenancy, lambda project: _plan_settings(config, project, uniform))
-    sync = SyncTurns(registry, cluster, syncer, judge, refresher, reporter, clock)
-    observe = ObserveTurns(
-        registry, tenancy, log, judge, FileReader(upstreams), uniform, refresher, reporter, cluster.outage, clock
-    )
-    sweep = Sweep(registry, cluster, namespaces)
-    engine = Engine(registry, sync, observe, reporter, sweep, clock, start_thread)
+    presence = Presence(registry, cluster, clock)
+    syncer = Syncer(cluster, upstreams, tenancy, lambda project: _plan_settings(config, project, uniform), presence)
+    inquiry = Inquiry(log, judge, FileReader(upstreams), uniform, refresher, lambda server: Outage(server, clock))
+    sync = SyncTurns(registry, syncer, judge, refresher, reporter, cluster.outage)
+    observe = ObserveTurns(registry, tenancy, inquiry, judge, reporter, cluster.outage, clock)
+    engine = Engine(registry, sync, observe, Sweep(registry, cluster, namespaces), clock, start_thread)
     for body in api.resources(namespaces):
         registry.put(body)
 

@@ -15,15 +15,8 @@ _SHARED = (SLI, JOB_CONFIG)
 _MOST_DOUBTS = 5
 
 
-def check_files(
-    resource: Resource,
-    seen: View,
-    paths: Iterable[str],
-    changes: tuple[Change, ...],
-    wish: Wish,
-    listened: frozenset[str] | None,
-) -> tuple[Finding, ...]:
-    """The doubts about a service's files as they will be; raises InvalidFileError for what cannot work."""
+def files_after(resource: Resource, seen: View, paths: Iterable[str], changes: tuple[Change, ...]) -> Files:
+    """A service's files as they will be, as far as they are checked, with those that it shares."""
     where, target = seen.place(resource.target.stage), resource.target
     new = {(change.branch, change.path): change.content for change in changes}
     prefix = where.of(target.service)
@@ -31,11 +24,15 @@ def check_files(
         path for path in paths if path in {SLO, JOB_CONFIG} or path.endswith("/sli.yaml") or path.startswith("locust/")
     )
     found = ((path, new.get((where.branch, prefix + path), _read(seen, where, prefix + path))) for path in checked)
-    files = Files(
+    return Files(
         service=Level(prefix, {path: content for path, content in found if content is not None}),
         stage=_level(seen, where),
         project=_level(seen, Place(seen.snapshot.default_branch, "")),
     )
+
+
+def check_files(files: Files, wish: Wish, target: Target, listened: frozenset[str] | None) -> tuple[Finding, ...]:
+    """The doubts about a service's files; raises InvalidFileError for what cannot work."""
     findings = check(files, wish, target, subscriptions=listened)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:

@@ -1,7 +1,7 @@
 """What is known of each project's events, and since when and until when it is all there is."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from prodeval.domain.events import (
@@ -78,8 +78,7 @@ class EventLog:
     def refresh(self, project: str, needs: Mapping[str, datetime], *, with_executions: bool) -> frozenset[str]:
         """Ask for what is new, and once for what a service needs from before; returns the services with news.
 
-        Args:
-            needs: by service, since when its events matter.
+        `needs` says by service since when its events matter.
         """
         asked_at = self._clock.now()
         executions = self._keptn.sequence_executions(project) if with_executions else ()
@@ -187,10 +186,9 @@ def _add(service: _Service, events: Sequence[Event]) -> bool:
     if not new:
         return False
     merged = merge_events(service.events, new)
-    kept = newest_contexts(merged, _CONTEXTS)
-    if len(kept) < len(merged):
-        names = {event.id for event in kept}
-        dropped = max(event.time for event in merged if event.id not in names)
-        service.since = max(service.since, dropped + timedelta(microseconds=1))
-    service.events = kept
-    return True
+    service.events = newest_contexts(merged, _CONTEXTS)
+    kept = {event.id for event in service.events}
+    dropped = [event.time for event in merged if event.id not in kept]
+    if dropped:
+        service.since = max(service.since, max(dropped) + timedelta(microseconds=1))
+    return any(event.id in kept for event in new)

@@ -1,9 +1,8 @@
 """What Git says about the files behind one evaluation."""
 
-import logging
 from collections.abc import Callable, Iterator
 
-from prodeval.domain.errors import ClusterUnavailableError, InvalidFileError, ProdevalError
+from prodeval.domain.errors import InvalidFileError
 from prodeval.domain.files import sha256
 from prodeval.domain.json_values import as_text, child
 from prodeval.domain.paths import SLI, SLO, Layout, Place, place
@@ -13,8 +12,6 @@ from prodeval.domain.verdict import FileFacts, Found
 from prodeval.service.resolving import managed_files, reader, shared_places
 from prodeval.service.upstreams import Upstreams
 
-logger = logging.getLogger(__name__)
-
 
 class FileReader:
     """Reads the stage's files at its tip."""
@@ -22,20 +19,11 @@ class FileReader:
     def __init__(self, upstreams: Upstreams) -> None:
         self._upstreams = upstreams
 
-    def look(self, resource: Resource, found: Found) -> FileFacts | None:
-        """The facts about one evaluation; None if Git does not answer, so that it is worth to ask again.
-
-        Raises ClusterUnavailableError.
-        """
-        target = resource.target
-        try:
-            repository, _ = self._upstreams.open(target.project)
-            return repository.look(frozenset({target.stage}), lambda snapshot: _facts(resource, found, snapshot))
-        except ClusterUnavailableError:
-            raise
-        except ProdevalError as error:
-            logger.warning("%s: the files behind the evaluation are unknown: %s", resource.key, error)
-            return None
+    def look(self, resource: Resource, found: Found) -> FileFacts:
+        """The facts about one evaluation. Raises ProdevalError if Git does not answer."""
+        repository, _ = self._upstreams.open(resource.target.project)
+        stage = frozenset({resource.target.stage})
+        return repository.look(stage, lambda snapshot: _facts(resource, found, snapshot))
 
 
 def _facts(resource: Resource, found: Found, snapshot: Snapshot) -> FileFacts:

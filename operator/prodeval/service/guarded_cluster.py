@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 
 from prodeval.domain.errors import ClusterUnavailableError
 from prodeval.domain.json_values import JSONObject
-from prodeval.domain.resource import ResourceKey
+from prodeval.domain.resource import Identity, ResourceKey
 from prodeval.service.outage import Outage
 from prodeval.service.ports import Cluster
 
@@ -34,9 +34,9 @@ class GuardedCluster:
         """See the port."""
         return self._ask(lambda: self._cluster.read(key))
 
-    def uids(self, namespaces: Sequence[str]) -> Mapping[ResourceKey, str]:
+    def identities(self, namespaces: Sequence[str]) -> Mapping[ResourceKey, Identity]:
         """See the port."""
-        return self._ask(lambda: self._cluster.uids(namespaces))
+        return self._ask(lambda: self._cluster.identities(namespaces))
 
     def patch_status(self, key: ResourceKey, patch: JSONObject, resource_version: str) -> JSONObject | None:
         """See the port."""

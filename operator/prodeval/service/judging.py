@@ -1,4 +1,4 @@
-"""What is known of one resource, from memory alone: no question to Keptn or Git, so that it can be asked under a lock."""
+"""What is known of one resource, from memory alone: nothing is asked, so that it can be done under a lock."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from prodeval.domain.events import Event, format_time, parse_time
 from prodeval.domain.json_values import as_text, child
 from prodeval.domain.report import read_pending
 from prodeval.domain.resource import Resource
+from prodeval.domain.result_timeout import result_timeout
 from prodeval.domain.verdict import (
     Expectation,
     FileFacts,
@@ -22,6 +23,8 @@ from prodeval.domain.verdict.clock import await_verdict
 from prodeval.domain.verdict.runs import succeeded
 from prodeval.service.clock import Clock
 from prodeval.service.event_log import EventLog, ServiceEvents
+from prodeval.service.notes import Notes
+from prodeval.service.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,9 @@ class Proof:
 class Judge:
     """Judges resources. Safe to use from many threads."""
 
-    def __init__(self, log: EventLog, clock: Clock) -> None:
+    def __init__(self, registry: Registry, log: EventLog, clock: Clock) -> None:
         self._log, self._clock = log, clock
-        self._proofs: dict[str, tuple[str, Proof]] = {}
+        self._proofs: Notes[tuple[str, Proof]] = Notes(registry)
         self._silent: set[str] = set()
 
     def judge(self, resource: Resource, before: Resource | None = None) -> Judgement | None:
@@ -95,11 +98,7 @@ class Judge:
 
     def learn(self, resource: Resource, found: Found, proof: Proof) -> None:
         """What was asked about an evaluation, pinned to its event."""
-        self._proofs[resource.uid] = (found.event_id, proof)
-
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered about a resource that is gone."""
-        self._proofs.pop(uid, None)
+        self._proofs.put(resource.uid, (found.event_id, proof))
 
     def _events(self, resource: Resource, before: Resource) -> ServiceEvents | None:
         known = self._log.service(resource.target.project, resource.target.service)
@@ -122,7 +121,7 @@ class Judge:
         )
 
     def _proof(self, resource: Resource, found: Found) -> Proof | None:
-        event_id, proof = self._proofs.get(resource.uid, ("", None))
+        event_id, proof = self._proofs.get(resource.uid) or ("", None)
         return proof if event_id == found.event_id else None
 
     def _proven(self, resource: Resource, before: Resource, found: Found) -> Judgement | None:
@@ -134,7 +133,7 @@ class Judge:
             return prove(expectation(resource), found, FileFacts())
         if proof is None and _answers(before, resource):
             return None
-        return self._outstanding(before, found, resource.result_timeout)
+        return self._outstanding(before, found, result_timeout(resource))
 
     def _outstanding(self, before: Resource, found: Found, timeout: timedelta) -> Judgement:
         """A pass that Git did not confirm yet: awaited like a verdict, and unproven when that takes too long."""
@@ -165,7 +164,7 @@ def expectation(resource: Resource) -> Expectation:
         test_task=shipyard.test_task if generates else None,
         version=resource.version,
         first_sync=first_sync(resource),
-        result_timeout=resource.result_timeout,
+        result_timeout=result_timeout(resource),
         files_pushed=parse_time(as_text(child(resource.status, "sync", "lastPushTime"))),
         tasks=shipyard.tasks,
     )

@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prodeval.domain.backoff import Backoff
@@ -11,18 +12,17 @@ from prodeval.domain.errors import ClusterUnavailableError, KeptnUnavailableErro
 from prodeval.domain.json_values import as_text, child
 from prodeval.domain.report import Report, read_pending
 from prodeval.domain.resource import Resource
+from prodeval.domain.steady_text import steady
 from prodeval.domain.tenancy import Tenancy
-from prodeval.domain.verdict import Found, Judgement, remember
+from prodeval.domain.verdict import Judgement, remember
 from prodeval.service.clock import Clock
-from prodeval.service.event_log import EventLog
-from prodeval.service.evidence_files import FileReader
-from prodeval.service.judging import Judge, Proof, expectation, first_sync
+from prodeval.service.inquiry import Inquiry
+from prodeval.service.judging import Judge, expectation, first_sync
+from prodeval.service.notes import Notes
 from prodeval.service.outage import Outage
-from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
-from prodeval.service.reporting import Reporter
+from prodeval.service.reporting import Make, Reporter
 from prodeval.service.turns import Again, TurnEnd
-from prodeval.service.uniform import Uniform
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +31,18 @@ IDLE_SECONDS, PENDING_SECONDS = 15.0, 5.0
 
 _BEFORE_VERDICT = timedelta(hours=1)
 """How far behind a known verdict events are asked for: the run that is under way may have begun before it."""
-_LONGEST_PAUSE = 60.0
-_MOST_QUESTIONS = 3
-"""Two things can be asked about one evaluation, each of which may show another one."""
-
+_LONGEST_PAUSE, _LONGEST_FAULT = 60.0, 600.0
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 _Mark = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """An error of ours in judging one resource: how often in a row, and when to try again."""
+
+    failures: int
+    until: float
 
 
 class ObserveTurns:
@@ -47,22 +52,19 @@ class ObserveTurns:
         self,
         registry: Registry,
         tenancy: Tenancy,
-        log: EventLog,
+        inquiry: Inquiry,
         judge: Judge,
-        files: FileReader,
-        uniform: Uniform,
-        refresher: Refresher,
         reporter: Reporter,
         cluster_outage: Outage,
         clock: Clock,
     ) -> None:
-        self._registry, self._tenancy, self._log, self._judge = registry, tenancy, log, judge
-        self._files, self._uniform, self._refresher, self._reporter = files, uniform, refresher, reporter
-        self._cluster_outage, self._clock = cluster_outage, clock
-        self._marks: dict[str, _Mark] = {}
+        self._registry, self._tenancy, self._inquiry = registry, tenancy, inquiry
+        self._judge, self._reporter, self._cluster_outage, self._clock = judge, reporter, cluster_outage, clock
+        self._marks: Notes[_Mark] = Notes(registry)
+        self._faults: Notes[_Fault] = Notes(registry)
         self._failures: dict[str, int] = {}
         self._silent: set[str] = set()
-        self.outage = Outage("Keptn", clock)
+        self._is_ending = False
 
     def turn(self, project: str) -> TurnEnd:
         """Ask for what is new in a project and report what changed, then let Keptn read what was pushed.
@@ -70,14 +72,14 @@ class ObserveTurns:
         Says when to ask again.
         """
         end = self._turn(project)
-        if self._refresher.is_settled(project) or (self.outage.error is None and self._refresher.turn(project)):
+        if self._inquiry.let_read(project) or end.again:
             return end
-        return end if end.again else self._next(project, PENDING_SECONDS)
+        return self._next(project, PENDING_SECONDS)
 
     def _turn(self, project: str) -> TurnEnd:
         resources = [one for one in self._registry.project(project) if self._is_judged(one)]
         if not resources:
-            self._log.drop(project)
+            self._forget(project)
             return TurnEnd()
         try:
             if not self._cluster_outage.seconds:  # else there is nobody to report to
@@ -86,10 +88,16 @@ class ObserveTurns:
             pass  # said once by the outage; what was not written is judged again
         return self._next(project, max(self._cluster_outage.seconds, 1.0))
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered about a resource that is gone."""
-        self._marks.pop(uid, None)
-        self._judge.forget(uid)
+    def _forget(self, project: str) -> None:
+        """Nobody asks about it: what is known of it grows old, and who asks again begins anew."""
+        self._inquiry.drop(project)
+        self._judge.hear(project)
+        self._failures.pop(project, None)
+        self._silent.discard(project)
+
+    def stop(self) -> None:
+        """The operator ends: what nobody answers from now on is not said to be outstanding."""
+        self._is_ending = True
 
     def _is_judged(self, resource: Resource) -> bool:
         """Whether somebody may and wants to know: revoked access ends questions and verdicts alike."""
@@ -98,7 +106,7 @@ class ObserveTurns:
     def _observed(self, project: str, resources: Sequence[Resource]) -> TurnEnd:
         """Raises ClusterUnavailableError."""
         try:
-            news = self._refresh(project, resources)
+            news = self._news(project, resources)
         except ProdevalError as error:
             return self._unanswered(project, resources, error)
         if project in self._silent:
@@ -111,23 +119,17 @@ class ObserveTurns:
                 self._judge_one(resource)
         return self._next(project)
 
-    def _refresh(self, project: str, resources: Sequence[Resource]) -> frozenset[str]:
-        self.outage.check()
+    def _news(self, project: str, resources: Sequence[Resource]) -> frozenset[str]:
         needs: dict[str, datetime] = {}
         for resource in resources:
             service, need = resource.target.service, _needs_since(resource)
             needs[service] = min(need, needs.get(service, need))
-        try:
-            self._uniform.refresh()
-            news = self._log.refresh(project, needs, with_executions=any(map(_is_pending, resources)))
-        except KeptnUnavailableError as error:
-            if error.everywhere:
-                self.outage.failed(error)
-            raise
-        self.outage.answered()
-        return news
+        return self._inquiry.news(project, needs, with_executions=any(map(_is_pending, resources)))
 
     def _is_due(self, resource: Resource, news: frozenset[str]) -> bool:
+        fault = self._faults.get(resource.uid)
+        if fault is not None:
+            return self._clock.monotonic() >= fault.until
         if resource.target.service in news or _is_pending(resource):
             return True
         return self._marks.get(resource.uid) != _mark(resource)
@@ -137,56 +139,41 @@ class ObserveTurns:
 
         Raises ClusterUnavailableError.
         """
+        self._marks.pop(resource.uid)
         try:
-            is_asked = self._ask(resource)
+            is_asked = self._inquiry.evidence(resource)
+            if self._is_ending and not is_asked:
+                return
             is_written = self._reporter.report(resource.uid, self._make)
         except ClusterUnavailableError:
-            self._marks.pop(resource.uid, None)
             raise
         except Exception:
-            logger.exception("Judging %s failed; will be tried again", resource.key)
-            is_asked = is_written = False
+            self._failed(resource)
+            return
+        self._faults.pop(resource.uid)
         if is_asked and is_written:
-            self._marks[resource.uid] = _mark(resource)
-        else:
-            self._marks.pop(resource.uid, None)
+            self._marks.put(resource.uid, _mark(resource))
+
+    def _failed(self, resource: Resource) -> None:
+        """Tell of an error of ours, which is tried again more and more rarely."""
+        logger.exception("Judging %s failed; will be tried again", resource.key)
+        before = self._faults.get(resource.uid)
+        failures = before.failures + 1 if before else 1
+        jitter = random.random()  # noqa: S311 - spreads load
+        wait = Backoff(first=IDLE_SECONDS).seconds(failures, most=_LONGEST_FAULT, retry_after=None, jitter=jitter)
+        self._faults.put(resource.uid, _Fault(failures, self._clock.monotonic() + wait))
 
     def _make(self, newest: Resource) -> Report | None:
         judgement = self._judge.judge(newest) if self._is_judged(newest) else None
         return None if judgement is None else Report(judgement=judgement)
 
-    def _ask(self, resource: Resource) -> bool:
-        """Ask Keptn and Git what a verdict still needs; tells whether all was answered."""
-        if self._judge.lacks_deployment(resource):
-            try:
-                self._log.complete(resource.target, resource.shipyard.after_task)
-            except ProdevalError as error:
-                logger.info("%s: its newest deployment is not known: %s", resource.key, error)
-                return False
-        for _ in range(_MOST_QUESTIONS):
-            found = self._judge.question(resource)
-            if found is None:
-                return True
-            proof = self._proof(resource, found)
-            self._judge.learn(resource, found, proof)
-            if proof.files is None:
-                return False
-        return False
-
-    def _proof(self, resource: Resource, found: Found) -> Proof:
-        looked = self._files.look(resource, found)
-        try:
-            compared = (*found.compared, *self._log.fetch(resource.target.project, found.missing))
-        except ProdevalError as error:
-            logger.info("%s: earlier evaluations are not known: %s", resource.key, error)
-            return Proof(None)
-        return Proof(looked, compared)
-
     def _unanswered(self, project: str, resources: Iterable[Resource], error: ProdevalError) -> TurnEnd:
         """Keptn does not answer: a verdict stays, and who has none is told why. Raises ClusterUnavailableError."""
-        if project not in self._silent and self.outage.error is None:
+        if self._is_ending:
+            return TurnEnd()
+        if project not in self._silent and self._inquiry.outage.error is None:
             logger.warning("Keptn does not answer about project %s: %s", project, error)
-        if self.outage.error is None:
+        if self._inquiry.outage.error is None:
             self._silent.add(project)
         self._judge.miss(project)
 
@@ -195,16 +182,24 @@ class ObserveTurns:
             return None if judgement is None else Report(judgement=judgement)
 
         for resource in resources:
-            self._marks.pop(resource.uid, None)
-            self._reporter.report(resource.uid, make)
+            self._marks.pop(resource.uid)
+            self._tell(resource, make)
         return self._next(project, self._pause(project, error))
+
+    def _tell(self, resource: Resource, make: Make) -> None:
+        """Raises ClusterUnavailableError."""
+        try:
+            self._reporter.report(resource.uid, make)
+        except ClusterUnavailableError:
+            raise
+        except Exception:
+            logger.exception("Telling %s that Keptn does not answer failed", resource.key)
 
     def _pause(self, project: str, error: ProdevalError) -> float:
         """How long to leave Keptn alone: as long as all do, or longer and longer about this project alone."""
-        if self.outage.error is not None:
-            return max(self.outage.seconds, 1.0)
-        failures = self._failures.get(project, 0)
-        self._failures[project] = failures + 1
+        if self._inquiry.outage.error is not None:
+            return max(self._inquiry.outage.seconds, 1.0)
+        failures = self._failures[project] = self._failures.get(project, 0) + 1
         asked = error.retry_after if isinstance(error, RetryableError) else None
         jitter = random.random()  # noqa: S311 - spreads load
         return max(PENDING_SECONDS, Backoff().seconds(failures, most=_LONGEST_PAUSE, retry_after=asked, jitter=jitter))
@@ -213,7 +208,8 @@ class ObserveTurns:
         """When to ask again: soon if something is awaited in this very project, or was not written or answered."""
         if seconds is None:
             resources = [one for one in self._registry.project(project) if self._is_judged(one)]
-            is_awaited = any(_is_pending(one) or one.uid not in self._marks for one in resources)
+            well = [one for one in resources if self._faults.get(one.uid) is None]
+            is_awaited = any(_is_pending(one) or self._marks.get(one.uid) is None for one in well)
             seconds = PENDING_SECONDS if is_awaited else IDLE_SECONDS
         return TurnEnd({project: Again(seconds)})
 
@@ -240,5 +236,7 @@ def _unknown(resource: Resource, error: ProdevalError) -> Judgement | None:
     passed = read_condition(resource.status, "Passed")
     if passed is not None and passed.reason == KeptnUnavailableError.reason:
         return None  # said once for each outage: its cause may change from try to try
-    condition = Condition("Passed", "Unknown", KeptnUnavailableError.reason, f"{error}; will be tried again")
+    condition = Condition(
+        "Passed", "Unknown", KeptnUnavailableError.reason, f"{steady(str(error))}; will be tried again"
+    )
     return Judgement("Pending", condition, pending=read_pending(resource.status))

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from prodeval.domain.backoff import Backoff
-from prodeval.domain.errors import RetryableError
+from prodeval.domain.errors import ProdevalError, RetryableError
 from prodeval.service.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class Outage:
 
     def __init__(self, server: str, clock: Clock, jitter: Callable[[], float] = random.random) -> None:
         self._server, self._clock, self._jitter = server, clock, jitter
-        self._error: RetryableError | None = None
+        self._error: ProdevalError | None = None
         self._failures = 0
         self._next = 0.0
         self._lock = threading.Lock()
@@ -34,7 +34,8 @@ class Outage:
                 return
             now = self._clock.monotonic()
             if now < self._next:
-                raise self._error
+                raise self._error.with_traceback(None)  # else it would grow with each raise
+            self._failures += 1
             self._next = now + self._pause(self._error)
 
     @property
@@ -44,27 +45,27 @@ class Outage:
             return 0.0 if self._error is None else max(0.0, self._next - self._clock.monotonic())
 
     @property
-    def error(self) -> RetryableError | None:
+    def error(self) -> ProdevalError | None:
         """What is wrong; None if the server is not away."""
         return self._error
 
-    def failed(self, error: RetryableError) -> None:
+    def failed(self, error: ProdevalError) -> None:
         """The server as a whole did not answer."""
         with self._lock:
             begins, self._error = self._error is None, error
-            self._failures += 1
-            self._next = self._clock.monotonic() + self._pause(error)
+            if begins:  # all who fail at once, or were asking when it began, are one failure
+                self._failures = 1
+            self._next = max(self._next, self._clock.monotonic() + self._pause(error))
         if begins:
             logger.warning("%s is away; asking again from time to time: %s", self._server, error)
 
     def answered(self) -> None:
         """The server answered, whatever it said."""
         with self._lock:
-            ends, self._error, self._failures = self._error is not None, None, 0
+            ends, self._error, self._failures, self._next = self._error is not None, None, 0, 0.0
         if ends:
             logger.info("%s answers again", self._server)
 
-    def _pause(self, error: RetryableError) -> float:
-        return Backoff().seconds(
-            self._failures, most=_LONGEST_PAUSE, retry_after=error.retry_after, jitter=self._jitter()
-        )
+    def _pause(self, error: ProdevalError) -> float:
+        asked = error.retry_after if isinstance(error, RetryableError) else None
+        return Backoff().seconds(self._failures, most=_LONGEST_PAUSE, retry_after=asked, jitter=self._jitter())

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from prodeval.domain.events import Event, EventAnswer, SequenceExecution, Subscription
 from prodeval.domain.json_values import JSONObject
-from prodeval.domain.resource import ResourceKey
+from prodeval.domain.resource import Identity, ResourceKey
 
 
 class Cluster(Protocol):
@@ -24,7 +24,7 @@ class Cluster(Protocol):
         """A ProductionEvaluation as it is now; None if it is gone. Raises StatusRefusedError if it is not shown."""
         ...
 
-    def uids(self, namespaces: Sequence[str]) -> Mapping[ResourceKey, str]:
+    def identities(self, namespaces: Sequence[str]) -> Mapping[ResourceKey, Identity]:
         """Who there is in some namespaces; () means all."""
         ...
 

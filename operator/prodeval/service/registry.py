@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from prodeval.domain.errors import InvalidSpecError
-from prodeval.domain.json_values import JSONObject, as_object, as_text, child
-from prodeval.domain.resource import Resource, ResourceKey, read_resource, unreadable_resource
+from prodeval.domain.json_values import JSONObject, as_object, child
+from prodeval.domain.resource import Identity, Resource, ResourceKey, read_resource, unreadable_resource, version_number
 from prodeval.service.clock import Clock
 
 _MOST_TOMBSTONES = 10_000
@@ -31,8 +31,7 @@ class Entry:
     @property
     def version(self) -> int:
         """The resourceVersion, which grows with each write to any object of a kind; 0 if it is no number."""
-        text = as_text(child(self.body, "metadata", "resourceVersion"))
-        return int(text) if text.isdecimal() else 0
+        return version_number(as_object(self.body.get("metadata")))
 
 
 Listener = Callable[[Entry | None, Entry | None], None]
@@ -78,7 +77,7 @@ class Registry:
         return entry
 
     def correct(self, body: JSONObject, known: Entry) -> bool:
-        """Take over an older body of the same object, read after `known`: the API server was restored from a backup.
+        """Take over the body of an object as it was read after `known`, even an older one: the API was restored.
 
         Nothing happens if the registry has moved on since `known`; tells whether the body was taken.
         """
@@ -89,6 +88,26 @@ class Registry:
             self._place(entry)
         self._tell(entry, known)
         return True
+
+    def shown(self, body: JSONObject | None, known: Entry | None) -> None:
+        """Believe what the API server showed under a name, None for nothing.
+
+        `known` is what was known of the name when the server was asked, so that nothing older is believed.
+        """
+        is_same = known is not None and child(body, "metadata", "uid") == known.resource.uid
+        if known is not None and not is_same:
+            self.drop(known.resource.uid)
+        if body is not None and self.put(body) is None and known is not None and is_same:
+            self.correct(body, known)
+
+    def is_gone(self, uid: str) -> bool:
+        """Whether an object was deleted, as far as is remembered."""
+        return uid in self._gone
+
+    def revive(self, uid: str) -> None:
+        """An object that was deleted is there again, as only a restore of the API server can make it."""
+        with self._lock:
+            self._gone.pop(uid, None)
 
     def confirm(self, uid: str) -> None:
         """The API server just showed that the object is there, unchanged or not."""
@@ -122,10 +141,10 @@ class Registry:
         with self._lock:
             return tuple(self._projects.get(name, {}).values())
 
-    def uids(self) -> Mapping[ResourceKey, str]:
-        """The uid that each name has, as of now."""
+    def identities(self) -> Mapping[ResourceKey, Identity]:
+        """Who has which name, as of now."""
         with self._lock:
-            return dict(self._uids)
+            return {key: Identity(uid, self._entries[uid].version) for key, uid in self._uids.items()}
 
     def _tell(self, now: Entry | None, before: Entry | None) -> None:
         for listener in self._listeners:

@@ -14,6 +14,7 @@ from prodeval.domain.resource import Resource
 from prodeval.domain.status_bounds import fit
 from prodeval.service.announcing import announcements
 from prodeval.service.clock import Clock, timestamp
+from prodeval.service.notes import Notes
 from prodeval.service.ports import Cluster
 from prodeval.service.registry import Entry, Registry
 
@@ -48,8 +49,8 @@ class Reporter:
     ) -> None:
         self._cluster, self._registry, self._clock = cluster, registry, clock
         self._clean, self._bridge_url = clean, bridge_url
-        self._locks: dict[str, threading.Lock] = {}
-        self._refusals: dict[str, _Refusal] = {}
+        self._locks: Notes[threading.Lock] = Notes(registry)
+        self._refusals: Notes[_Refusal] = Notes(registry)
         self._pruned: set[_Path] = set()
 
     def report(self, uid: str, make: Make) -> bool:
@@ -68,10 +69,9 @@ class Reporter:
                 self._refuse(uid, error)
                 return False
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered about a resource that is gone."""
-        self._locks.pop(uid, None)
-        self._refusals.pop(uid, None)
+    def preview(self, resource: Resource, report: Report) -> JSONObject:
+        """The status that a report would leave, before it is cut to its bounds."""
+        return build_status(resource, report, timestamp(self._clock.now()), self._bridge_url)
 
     def _write(self, uid: str, make: Make) -> bool:
         for _ in range(_TRIES):
@@ -89,28 +89,20 @@ class Reporter:
             if written is not None:
                 self._written(entry, before, after, written)
                 return True
-            self._read_again(entry)
+            # Somebody wrote meanwhile, or the object is gone, or another one has its name.
+            self._registry.shown(self._cluster.read(entry.resource.key), entry)
         raise StatusRefusedError("somebody else writes the status all the time")
 
     def _status(self, resource: Resource, report: Report) -> JSONObject:
-        status = fit(build_status(resource, report, timestamp(self._clock.now()), self._bridge_url), self._clean)
+        status = fit(self.preview(resource, report), self._clean)
         return as_object(_without(status, self._pruned, ())) if self._pruned else status
 
     def _written(self, entry: Entry, before: JSONObject, after: JSONObject, written: JSONObject) -> None:
-        self._refusals.pop(entry.resource.uid, None)
+        self._refusals.pop(entry.resource.uid)
         self._registry.put(written)
         self._learn_pruned(after, written)
         for one in announcements(before, after):
             self._cluster.post_event(written, one.kind, one.reason, one.message)
-
-    def _read_again(self, entry: Entry) -> None:
-        """Somebody wrote meanwhile, or the object is gone, or another one has its name."""
-        body = self._cluster.read(entry.resource.key)
-        uid = as_text(child(body, "metadata", "uid")) if body else ""
-        if body is None or uid != entry.resource.uid:
-            self._registry.drop(entry.resource.uid)
-        if body is not None and self._registry.put(body) is None and uid == entry.resource.uid:
-            self._registry.correct(body, entry)
 
     def _refuse(self, uid: str, error: StatusRefusedError) -> None:
         refusal = self._refusals.get(uid) or _Refusal(0, 0.0)
@@ -118,9 +110,12 @@ class Reporter:
             entry = self._registry.entry(uid)
             logger.warning("The status of %s is not written: %s", entry.resource.key if entry else uid, error)
         wait = Backoff().seconds(
-            refusal.failures, most=_LONGEST_REFUSAL, retry_after=None, jitter=random.random()  # noqa: S311 - spreads load
+            refusal.failures,
+            most=_LONGEST_REFUSAL,
+            retry_after=error.retry_after,
+            jitter=random.random(),  # noqa: S311 - spreads load
         )
-        self._refusals[uid] = _Refusal(refusal.failures + 1, self._clock.monotonic() + wait)
+        self._refusals.put(uid, _Refusal(refusal.failures + 1, self._clock.monotonic() + wait))
 
     def _learn_pruned(self, after: JSONObject, written: JSONObject) -> None:
         """What the server did not keep will not be sent again: its CRD does not know the field."""
@@ -161,9 +156,7 @@ def _missing(wanted: JSON, found: JSON, path: _Path) -> Iterator[_Path]:
 def _without(value: JSON, pruned: set[_Path], path: _Path) -> JSON:
     if isinstance(value, Mapping):
         return {
-            name: _without(inner, pruned, (*path, name))
-            for name, inner in value.items()
-            if (*path, name) not in pruned
+            name: _without(inner, pruned, (*path, name)) for name, inner in value.items() if (*path, name) not in pruned
         }
     if isinstance(value, list | tuple):
         return [_without(inner, pruned, (*path, "[]")) for inner in value]

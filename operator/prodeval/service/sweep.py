@@ -4,8 +4,8 @@ import logging
 from collections.abc import Sequence
 
 from prodeval.domain.errors import ClusterUnavailableError, ProdevalError
-from prodeval.domain.json_values import as_text, child
-from prodeval.domain.resource import ResourceKey
+from prodeval.domain.json_values import child
+from prodeval.domain.resource import Identity, ResourceKey
 from prodeval.service.ports import Cluster
 from prodeval.service.registry import Registry
 
@@ -20,20 +20,23 @@ class Sweep:
 
     def turn(self) -> None:
         """Drop who is gone, take in who is new or was changed unseen; if the API is away, the next turn does."""
-        known = self._registry.uids()
+        known = self._registry.identities()
         try:
-            listed = self._cluster.uids(self._namespaces)
+            listed = self._cluster.identities(self._namespaces)
             for key in known.keys() | listed.keys():
-                uid = known.get(key, "")
-                if listed.get(key, "") == uid:
-                    self._registry.confirm(uid)
-                else:  # the list may be older than what the watch told since: ask once more about this one
-                    self._look_at(key, uid)
+                self._compare(key, known.get(key), listed.get(key))
         except ClusterUnavailableError as error:
             logger.info("Who was deleted unseen is not known: %s", error)
 
-    def _look_at(self, key: ResourceKey, uid: str) -> None:
+    def _compare(self, key: ResourceKey, known: Identity | None, listed: Identity | None) -> None:
         """Raises ClusterUnavailableError."""
+        if known is not None and listed is not None and known.uid == listed.uid and known.version <= listed.version:
+            self._registry.confirm(known.uid)
+            return
+        # The list may be older than what the watch told since, so ask once more. It is newer where a deletion was
+        # missed, and has smaller versions after the API server was restored from a backup.
+        entry = self._registry.entry(known.uid) if known is not None else None
+        is_gone = listed is not None and self._registry.is_gone(listed.uid)
         try:
             body = self._cluster.read(key)
         except ClusterUnavailableError:
@@ -41,7 +44,6 @@ class Sweep:
         except ProdevalError as error:
             logger.info("Whether %s is still there is not known: %s", key, error)
             return
-        if uid and (body is None or as_text(child(body, "metadata", "uid")) != uid):
-            self._registry.drop(uid)
-        if body is not None and self._registry.put(body) is None:
-            self._registry.confirm(uid)
+        if listed is not None and is_gone and child(body, "metadata", "uid") == listed.uid:
+            self._registry.revive(listed.uid)
+        self._registry.shown(body, entry)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from prodeval.domain.backoff import Backoff
-from prodeval.domain.conditions import Condition
+from prodeval.domain.conditions import NOT_SYNCED, Condition, read_condition
 from prodeval.domain.diffs import changed_lines, planned_change
+from prodeval.domain.durations import format_duration
 from prodeval.domain.errors import (
     AccessDeniedError,
     ClusterUnavailableError,
@@ -15,15 +16,18 @@ from prodeval.domain.errors import (
     GitOperationFailedError,
     PermanentError,
     ProdevalError,
+    PushRejectedError,
     RetryableError,
     SupersededError,
 )
 from prodeval.domain.paths import SHIPYARD
-from prodeval.domain.report import Report, SyncFacts, build_status
+from prodeval.domain.report import Report, SyncFacts
 from prodeval.domain.resource import Resource
-from prodeval.service.clock import Clock, timestamp
-from prodeval.service.judging import Judge
-from prodeval.service.guarded_cluster import GuardedCluster
+from prodeval.domain.steady_text import steady
+from prodeval.domain.verdict import Judgement
+from prodeval.service.judging import Judge, first_sync
+from prodeval.service.notes import Notes
+from prodeval.service.outage import Outage
 from prodeval.service.refreshing import Refresher
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
@@ -33,24 +37,29 @@ from prodeval.service.turns import Again, TurnEnd
 logger = logging.getLogger(__name__)
 
 _JITTER = 0.1
-_FRESH_SECONDS = 30.0
-"""For so long what the API server said about an object is believed without asking again before a push."""
 
 
 class SyncTurns:
     """Runs turns; for many projects at once, one at a time for each."""
 
-    def __init__(  # noqa: PLR0913 - what a turn is made of
-        self, registry: Registry, cluster: GuardedCluster, syncer: Syncer, judge: Judge, refresher: Refresher, reporter: Reporter, clock: Clock
+    def __init__(
+        self,
+        registry: Registry,
+        syncer: Syncer,
+        judge: Judge,
+        refresher: Refresher,
+        reporter: Reporter,
+        cluster_outage: Outage,
     ) -> None:
-        self._registry, self._cluster, self._syncer = registry, cluster, syncer
-        self._judge, self._refresher, self._reporter, self._clock = judge, refresher, reporter, clock
-        self._failures: dict[str, int] = {}
+        self._registry, self._syncer, self._judge = registry, syncer, judge
+        self._refresher, self._reporter, self._cluster_outage = refresher, reporter, cluster_outage
+        self._failures: Notes[int] = Notes(registry)
+        self._is_ending = False
 
     def turn(self, project: str, uids: Sequence[str]) -> TurnEnd:
         """Sync what is due of one project and report it; says when each is due again."""
         resources = [found for uid in uids if (found := self._registry.get(uid)) is not None]
-        if self._cluster.outage.seconds:  # without the API there is nobody to report to
+        if self._cluster_outage.seconds:  # without the API there is nobody to report to
             return self._postponed(resources)
         try:
             outcomes = self._outcomes(project, resources)
@@ -58,9 +67,9 @@ class SyncTurns:
             return self._postponed(resources)
         return self._reported(resources, outcomes)
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered about a resource that is gone."""
-        self._failures.pop(uid, None)
+    def stop(self) -> None:
+        """The operator ends: what fails from now on fails because connections are closed, which is nobody's news."""
+        self._is_ending = True
 
     def _outcomes(self, project: str, resources: Sequence[Resource]) -> dict[str, Outcome | None]:
         """By uid; None: nothing was done, and the status only says that it is suspended."""
@@ -71,19 +80,7 @@ class SyncTurns:
                 outcomes[resource.uid] = entry.problem
         wanted = [one for one in resources if outcomes[one.uid] is None and not one.suspend]
         siblings = self._registry.project(project)
-        return outcomes | dict(self._syncer.sync(project, wanted, siblings, self._is_current))
-
-    def _is_current(self, resource: Resource) -> bool:
-        """Whether the object is there with this spec, so that nothing is pushed for a ghost or an older wish."""
-        entry = self._registry.entry(resource.uid)
-        if entry is not None and self._clock.monotonic() - entry.told > _FRESH_SECONDS:
-            body = self._cluster.read(resource.key)
-            if body is None:
-                self._registry.drop(resource.uid)
-            elif self._registry.put(body) is None:
-                self._registry.confirm(resource.uid)
-        newest = self._registry.get(resource.uid)
-        return newest is not None and newest.generation == resource.generation
+        return outcomes | dict(self._syncer.sync(project, wanted, siblings))
 
     def _reported(self, resources: Sequence[Resource], outcomes: Mapping[str, Outcome | None]) -> TurnEnd:
         again: dict[str, Again] = {}
@@ -91,6 +88,8 @@ class SyncTurns:
             outcome = outcomes[resource.uid]
             if isinstance(outcome, SupersededError):
                 continue  # whoever made it so made it due again
+            if self._is_ending and isinstance(outcome, Exception):
+                continue
             try:
                 is_written = self._report(resource, outcome)
             except ClusterUnavailableError:
@@ -108,20 +107,26 @@ class SyncTurns:
         def make(newest: Resource) -> Report | None:
             if newest.generation != resource.generation:
                 return None
-            return self._judged(newest, _report_of(resource, outcome))
+            # A request that came during the turn is answered by the next one.
+            return self._judged(replace(newest, reconcile_requested=resource.reconcile_requested), _report_of(outcome))
 
-        if isinstance(outcome, ProdevalError):
-            logger.warning("%s is not synced: %s: %s", resource.key, outcome.reason, outcome)
-        elif isinstance(outcome, Exception):
-            logger.error("Syncing %s failed", resource.key, exc_info=outcome)
+        _log(resource, outcome)
         return self._reporter.report(resource.uid, make)
 
     def _judged(self, newest: Resource, report: Report) -> Report:
         """Add the verdict as far as it is known, so that one write tells both."""
-        if newest.suspend or not newest.target.project or _has_no_say(report):
+        after = replace(newest, status=self._reporter.preview(newest, report))
+        if newest.suspend or _is_judged_unsynced(after):
             return report
-        status = build_status(newest, report, timestamp(self._clock.now()))
-        judgement = self._judge.judge(replace(newest, status=status), newest)
+        if first_sync(after) is None:
+            return replace(report, judgement=_not_synced(after))
+        if not newest.target.project or _has_no_say(report):
+            return report
+        try:
+            judgement = self._judge.judge(after, newest)
+        except Exception:
+            logger.exception("Judging %s failed; the sync is reported without it", newest.key)
+            return report
         return replace(report, judgement=judgement)
 
     def _again(self, resource: Resource, outcome: Outcome | None, *, is_written: bool) -> Again:
@@ -129,22 +134,43 @@ class SyncTurns:
         spread = random.random()  # noqa: S311 - spreads load
         is_at_rest = outcome is None or isinstance(outcome, Synced | PermanentError)
         if is_at_rest and is_written:
-            self._failures.pop(resource.uid, None)
+            self._failures.pop(resource.uid)
             return Again(interval * (1 - _JITTER * spread), slack=interval / 2)
-        failures = self._failures.get(resource.uid, 0)
-        self._failures[resource.uid] = failures + 1
+        failures = (self._failures.get(resource.uid) or 0) + 1
+        self._failures.put(resource.uid, failures)
         asked = outcome.retry_after if isinstance(outcome, RetryableError) else None
         return Again(Backoff().seconds(failures, most=interval, retry_after=asked, jitter=spread))
 
     def _postponed(self, resources: Sequence[Resource]) -> TurnEnd:
         """Later, when the API server was asked again."""
-        wait = Again(max(self._cluster.outage.seconds, 1.0))
+        wait = Again(max(self._cluster_outage.seconds, 1.0))
         return TurnEnd({one.uid: wait for one in resources})
+
+
+def _log(resource: Resource, outcome: Outcome | None) -> None:
+    """Say what went wrong; what the status says already is not said again with each try."""
+    if isinstance(outcome, Exception) and not isinstance(outcome, ProdevalError):
+        logger.error("Syncing %s failed", resource.key, exc_info=outcome)
+    elif isinstance(outcome, ProdevalError):
+        known = read_condition(resource.status, "Synced")
+        is_known = known is not None and (known.status, known.reason) == ("False", outcome.reason)
+        logger.log(logging.DEBUG if is_known else logging.WARNING, "%s is not synced: %s", resource.key, outcome)
 
 
 def _retry_after(outcome: Outcome | None) -> float:
     """For how long the Git server asked to be left alone."""
     return (outcome.retry_after or 0.0) if isinstance(outcome, GitOperationFailedError) else 0.0
+
+
+def _is_judged_unsynced(resource: Resource) -> bool:
+    """Whether there is a verdict although the time of the first sync was lost: it stays."""
+    return first_sync(resource) is None and resource.status.get("verdict", "Pending") != "Pending"
+
+
+def _not_synced(resource: Resource) -> Judgement:
+    synced = read_condition(resource.status, "Synced") or NOT_SYNCED
+    message = f"nothing is judged before it is synced: {synced.reason}"
+    return Judgement("Pending", Condition("Passed", "Unknown", "NotSynced", message))
 
 
 _REFUSED = frozenset({AccessDeniedError.reason, DuplicateTargetError.reason})
@@ -155,16 +181,20 @@ def _has_no_say(report: Report) -> bool:
     return report.synced is not None and report.synced.status == "False" and report.synced.reason in _REFUSED
 
 
-def _report_of(resource: Resource, outcome: Outcome | None) -> Report:
+def _report_of(outcome: Outcome | None) -> Report:
     match outcome:
         case None:
             return Report()
         case Synced():
             return _succeeded(outcome)
+        case RetryableError() | PushRejectedError():  # a server's words, which may differ from try to try
+            return Report(synced=Condition("Synced", "False", outcome.reason, steady(str(outcome))))
         case ProdevalError():
             return Report(synced=Condition("Synced", "False", outcome.reason, str(outcome)))
         case _:
-            message = f"an error of prodeval itself ({type(outcome).__name__}); its log has the details; will be tried again"
+            message = (
+                f"an error of prodeval itself ({type(outcome).__name__}); its log has the details; will be tried again"
+            )
             return Report(synced=Condition("Synced", "False", "InternalError", message))
 
 
@@ -177,6 +207,7 @@ def _succeeded(synced: Synced) -> Report:
         layout=plan.layout.value,
         load=plan.load,
         timeframe=plan.timeframe,
+        result_timeout=format_duration(plan.result_timeout),
         stage_revision=f"{stage}@sha1:{pushed.tips[stage]}",
         shipyard_revision=f"{default}@sha1:{pushed.tips[default]}",
         files=plan.files,

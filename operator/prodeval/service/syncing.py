@@ -11,6 +11,7 @@ from prodeval.domain.tenancy import Tenancy, check_owner
 from prodeval.domain.upstream import Pushed, Request, Snapshot, Write
 from prodeval.service.planning import Plan, PlanSettings, make_plan
 from prodeval.service.ports import Cluster
+from prodeval.service.presence import Presence
 from prodeval.service.resolving import ConfigMaps
 from prodeval.service.upstreams import Upstreams
 
@@ -35,12 +36,12 @@ class _Planning:
     resource: Resource
     config_maps: ConfigMaps
     settings: PlanSettings
-    is_current: Callable[[Resource], bool]
+    presence: Presence
     plans: list[Plan] = field(default_factory=list)
 
     def __call__(self, snapshot: Snapshot) -> Write:
         plan = make_plan(self.resource, snapshot, self.config_maps, self.settings)
-        if plan.write.changes and not self.is_current(self.resource):
+        if plan.write.changes and not self.presence.is_current(self.resource):
             raise SupersededError(f"{self.resource.key} was changed or deleted meanwhile")
         self.plans[:] = [plan]
         return plan.write
@@ -50,25 +51,23 @@ class Syncer:
     """Syncs resources. Safe to use from many threads, one for each project at a time."""
 
     def __init__(
-        self, cluster: Cluster, upstreams: Upstreams, tenancy: Tenancy, settings: Callable[[str], PlanSettings]
+        self,
+        cluster: Cluster,
+        upstreams: Upstreams,
+        tenancy: Tenancy,
+        settings: Callable[[str], PlanSettings],
+        presence: Presence,
     ) -> None:
         self._cluster, self._upstreams = cluster, upstreams
-        self._tenancy, self._settings = tenancy, settings
+        self._tenancy, self._settings, self._presence = tenancy, settings, presence
 
-    def sync(
-        self,
-        project: str,
-        resources: Sequence[Resource],
-        siblings: Iterable[Resource],
-        is_current: Callable[[Resource], bool],
-    ) -> Mapping[str, Outcome]:
+    def sync(self, project: str, resources: Sequence[Resource], siblings: Iterable[Resource]) -> Mapping[str, Outcome]:
         """Sync some resources of one project with one push; the outcome of each by uid.
 
         Args:
             project: of all of them.
             resources: to be synced.
             siblings: all resources of the project, which may own or share what these want.
-            is_current: asked before anything is pushed for a resource: whether it is still there, with this spec.
 
         Raises ClusterUnavailableError if the Kubernetes API is away.
         """
@@ -77,23 +76,21 @@ class Syncer:
         plannings: dict[str, _Planning] = {}
         for resource in resources:
             try:
-                plannings[resource.uid] = self._prepare(resource, siblings, is_current)
+                plannings[resource.uid] = self._prepare(resource, siblings)
             except ClusterUnavailableError:
                 raise
             except Exception as error:  # noqa: BLE001 - one resource's fault is its own outcome
                 outcomes[resource.uid] = error
         return outcomes | self._push(project, plannings)
 
-    def _prepare(
-        self, resource: Resource, siblings: Sequence[Resource], is_current: Callable[[Resource], bool]
-    ) -> _Planning:
+    def _prepare(self, resource: Resource, siblings: Sequence[Resource]) -> _Planning:
         """Refuse what is not granted, owned by another or in conflict with another, before any network call."""
         self._tenancy.check(resource)
         rivals = [other for other in siblings if other.uid != resource.uid]
         check_owner(resource, rivals)
         check_agreement(resource, rivals)
         settings = self._settings(resource.target.project)
-        return _Planning(resource, self._config_maps(resource), settings, is_current)
+        return _Planning(resource, self._config_maps(resource), settings, self._presence)
 
     def _push(self, project: str, plannings: Mapping[str, _Planning]) -> dict[str, Outcome]:
         if not plannings:

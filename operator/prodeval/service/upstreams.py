@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from prodeval.domain.credentials import GitCredentials, parse_git_credentials
+from prodeval.domain.credentials import GitCredentials, parse_git_credentials, secret_texts
 from prodeval.domain.errors import AccessDeniedError
 from prodeval.domain.masking import Mask
 from prodeval.domain.upstream import Repository
@@ -37,7 +37,7 @@ class Upstreams:
         secret = SECRET_PREFIX + project
         data = self._cluster.secret(self._namespace, secret)
         credentials = parse_git_credentials(data, secret=secret)
-        self._mask.learn(*credentials.secrets)
+        self._mask.learn(*secret_texts(credentials))
         if self._allowed and credentials.host not in self._allowed:
             raise AccessDeniedError(
                 f"Secret {secret!r} names host {credentials.host!r}, which is not among git.allowedHosts in the "

@@ -1,9 +1,8 @@
-"""The operator as it is installed: what the Dockerfile makes, run as the Deployment says, with its rights alone."""
+"""The operator as it is installed: run from the built image, as the Deployment says, with its rights alone."""
 
 import json
 import os
 import signal
-import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,49 +17,13 @@ from demo.installation import put_git_credentials, put_secret
 from demo.processes import running
 from demo.upstream import create_upstream
 from tests.operator.harness import ACCOUNT, NOWHERE, until
-from tests.operator.install.image import build
 from tests.operator.install.rendering import TEAMS, config, deployment, granted, rendered
 
 # The image is built from a package index.
 pytestmark = pytest.mark.timeout(600)
 
 PROJECT, TEAM, NAME = "fulltour", TEAMS[0], "helloservice"
-READ_ONLY = str(Path(__file__).parent / "pod")
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("image"))
-
-
-def test_the_image_runs_prodeval(image):
-    ran = subprocess.run(
-        [image.program, *image.arguments, "--help"],
-        env=image.environment | {"PYTHONPATH": READ_ONLY},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.startswith("usage: prodeval run")
-
-
-def test_the_image_has_all_that_prodeval_requires(image):
-    python = image.program.with_name("python")
-    ran = subprocess.run([python, "-m", "pip", "check"], capture_output=True, text=True, check=False)
-    assert ran.stdout == "No broken requirements found.\n"
-
-
-def test_what_stands_for_a_read_only_root_is_read_only(image, tmp_path):
-    program = f"open({str(tmp_path / 'file')!r}, 'w')"
-    ran = subprocess.run(
-        [image.program.with_name("python"), "-c", program],
-        env=image.environment | {"PYTHONPATH": READ_ONLY},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.stderr.splitlines()[-1].startswith("OSError: [Errno 30] Read-only file system")
+ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 @dataclass(frozen=True)
@@ -119,18 +82,13 @@ def let_it_work(api, since):
 
 @contextmanager
 def container(api, image, objects, folder):
-    """The container as a process: the Deployment's arguments, the mounted config, the token, a read-only root."""
+    """The container as a process: the Deployment's arguments, its mounts, and the API server where a pod finds it."""
     (spec,) = deployment(objects)["spec"]["template"]["spec"]["containers"]
     probe, (port,) = spec["livenessProbe"]["httpGet"], spec["ports"]
     listens, address = f"0.0.0.0:{port['containerPort']}", f"{loopback.ADDRESS}:{loopback.free_ports(1)[0]}"
     arguments = [argument.replace(listens, address) for argument in spec["args"]]
-    mounted = folder / "config.yaml"
-    mounted.write_text(yaml.safe_dump(yaml.safe_load(config(objects)) | {"keptn": {"url": NOWHERE}}))
-    environment = image.environment | {
-        "PYTHONPATH": READ_ONLY,
-        "PRODEVAL_CONFIG": str(mounted),
-        "KUBECONFIG": str(kubeconfig(api, folder)),
-    }
+    (volume,) = spec["volumeMounts"]
+    mounts = {config_folder(objects, folder): volume["mountPath"], account_folder(api, folder): ACCOUNT_FOLDER}
 
     def probed():
         try:
@@ -138,18 +96,37 @@ def container(api, image, objects, folder):
         except OSError:
             return None
 
-    command = [image.program, *arguments]
-    with running(command, name="operator", logs=folder, environment=environment) as child:
+    command = image.command(*arguments, mounts=mounts, environment=service(api))
+    with running(command, name="operator", logs=folder) as child:
         yield child, probed
 
 
-def kubeconfig(api, folder):
-    """With the certificate in a file, as it is in a pod: one that stands inside would be written to a file first."""
-    path = api.service_account_kubeconfig(folder / "kubeconfig", "prodeval", "prodeval")
-    content = yaml.safe_load(path.read_text())
-    content["clusters"][0]["cluster"] = {"server": api.url, "certificate-authority": str(api.ca_file)}
-    path.write_text(yaml.safe_dump(content))
-    return path
+def config_folder(objects, folder):
+    """What the ConfigMap holds, but for the address of Keptn: nobody listens."""
+    content = yaml.safe_load(config(objects)) | {"keptn": {"url": NOWHERE}}
+    return readable(folder / "config", {"config.yaml": yaml.safe_dump(content)})
+
+
+def account_folder(api, folder):
+    """What Kubernetes mounts for a ServiceAccount."""
+    token = api.kubectl("create", "token", "prodeval", "--namespace=prodeval").strip()
+    return readable(folder / "account", {"token": token, "ca.crt": api.ca_file.read_text(), "namespace": "prodeval"})
+
+
+def readable(folder, files):
+    """A folder that the container's user can read."""
+    folder.mkdir()
+    folder.chmod(0o755)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o644)
+    return folder
+
+
+def service(api):
+    """The variables by which a pod finds the API server."""
+    host, _, port = api.url.removeprefix("https://").rpartition(":")
+    return {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
 
 
 def audit(api):

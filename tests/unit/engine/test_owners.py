@@ -67,7 +67,9 @@ def test_swapped_deletion_and_creation_leave_the_new_object():
     world.engine.told("MODIFIED", old, old["metadata"]["uid"])
     world.cluster.deaf = False
     world.run(30)
-    assert world.registry.uids() == {ResourceKey(NAMESPACE, "hello"): new["metadata"]["uid"]}
+    assert {key: one.uid for key, one in world.registry.identities().items()} == {
+        ResourceKey(NAMESPACE, "hello"): new["metadata"]["uid"]
+    }
     assert world.row()[1]["Synced"] == "True Synced"
 
 
@@ -77,11 +79,11 @@ def test_a_deletion_that_the_watch_missed_pushes_nothing():
     world.cluster.delete()
     world.git.commit("fulltour", "production", **{"hello/locust/locust.conf": "users = 99\n"})
     pushed = len(world.git.pushes)
-    world.sync.turn("fulltour", list(world.registry.uids().values()))
+    world.sync.turn("fulltour", [one.uid for one in world.registry.identities().values()])
     world.clock.seconds += 100
     world.run(1300)
     assert len(world.git.pushes) == pushed
-    assert world.registry.uids() == {}
+    assert world.registry.identities() == {}
 
 
 def test_a_missed_deletion_does_not_block_its_successor():
@@ -99,7 +101,7 @@ def test_a_late_answer_brings_no_deleted_object_back():
     body = world.cluster.get()
     world.cluster.delete()
     world.registry.put(body | {"metadata": body["metadata"] | {"resourceVersion": "999"}})
-    assert world.registry.uids() == {}
+    assert world.registry.identities() == {}
 
 
 def test_what_waited_for_a_place_is_tried_when_it_is_free():
@@ -121,7 +123,9 @@ def test_an_older_spec_is_not_pushed_when_a_newer_one_comes_during_the_listing()
 
     world.cluster.apply(files=[{"inline": {"path": "locust/locust.conf", "content": "users = 1\n"}}])
     world.git.commit("fulltour", "production", **{"hello/slo.yaml": "x"})
-    world.git.branches["fulltour"]["production"]["hello/slo.yaml"] = world.git.branches["fulltour"]["qa"]["hello/slo.yaml"]
+    world.git.branches["fulltour"]["production"]["hello/slo.yaml"] = world.git.branches["fulltour"]["qa"][
+        "hello/slo.yaml"
+    ]
     world.git.during = change
     world.run(30)
     assert [path for _, path in world.git.pushes].count("hello/locust/locust.conf") == 1
@@ -143,7 +147,13 @@ def test_a_restored_api_server_is_believed():
 
 def test_a_status_that_another_writer_touches_loses_nothing():
     world = synced()
-    condition = {"type": "Foreign", "status": "True", "reason": "X", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    condition = {
+        "type": "Foreign",
+        "status": "True",
+        "reason": "X",
+        "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
 
     def touch():
         status = world.cluster.status()
@@ -196,3 +206,24 @@ def test_an_object_that_cannot_be_read_says_so_and_stops_no_other():
     written = len(world.cluster.patches)
     world.run(2000)
     assert len(world.cluster.patches) == written
+
+
+def test_an_edit_after_a_restore_of_the_api_server_is_seen():
+    """Its resource versions are smaller than what was known before the restore."""
+    world = synced()
+    for _ in range(50):
+        world.cluster.apply(annotations={"x": str(_)})
+    body = world.cluster.get()
+    metadata = body["metadata"] | {"resourceVersion": "3", "generation": 2}
+    edited = body | {"metadata": metadata, "spec": body["spec"] | {"shipyard": {"timeframe": "7m"}}}
+    world.cluster.objects[ResourceKey(NAMESPACE, "hello")] = edited
+    world.cluster.watch("MODIFIED", edited)
+    world.run(400)
+    assert "7m" in world.git.branches["fulltour"]["main"]["shipyard.yaml"].decode()
+
+
+def test_a_status_that_was_thrown_away_is_written_again():
+    world = judged()
+    world.cluster.set_status("hello", {})
+    world.run(30)
+    assert world.row()[1]["Synced"] == "True Synced"

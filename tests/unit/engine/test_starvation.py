@@ -88,6 +88,18 @@ def test_a_status_that_is_refused_stops_no_other_tenant_and_is_tried_again():
     assert world.row("mine-0")[1]["Synced"] == "True Synced"
 
 
+def test_a_status_that_is_one_too_many_is_left_alone_for_as_long_as_it_was_asked():
+    world = world_of(("mine", "theirs"))
+    world.cluster.refuses["mine-0"] = StatusRefusedError("one too many (HTTP 429)", retry_after=120.0)
+    world.run(5)
+    world.cluster.refuses.clear()
+    world.run(114)
+    assert world.row("theirs-0")[1]["Synced"] == "True Synced"
+    assert "Synced" not in world.row("mine-0")[1]
+    world.run(200)
+    assert world.row("mine-0")[1]["Synced"] == "True Synced"
+
+
 @pytest.mark.parametrize("fault", [AttributeError("x"), ValueError("label empty or too long"), UnicodeError("x")])
 def test_an_error_of_our_own_becomes_a_condition_and_comes_to_rest(fault):
     world = world_of(("mine", "theirs"))
@@ -119,6 +131,45 @@ def test_an_error_while_judging_one_resource_leaves_the_others_alone():
     assert world.passed("fulltour-1") == ("Pass", "Pass")
 
 
+def test_an_error_in_judging_is_tried_more_and_more_rarely_and_stops_no_sync(caplog):
+    world = World()
+    judge, faults = world.judge.judge, []
+
+    def fails(resource, before=None):
+        if resource.key.name == "odd":
+            faults.append(resource)
+            raise AttributeError("x")
+        return judge(resource, before)
+
+    world.judge.judge = fails
+    world.git.add_service("fulltour", "other")
+    world.cluster.apply("odd")
+    world.cluster.apply("sound", service="other")
+    world.run(600)
+    assert world.row("odd")[1]["Synced"] == world.row("sound")[1]["Synced"] == "True Synced"
+    assert world.passed("sound") == ("Pending", "AwaitingDelivery")
+    assert len(faults) <= 20
+    world.judge.judge = judge
+    world.run(600)
+    assert world.passed("odd") == ("Pending", "AwaitingDelivery")
+
+
+def test_a_silent_keptn_is_told_to_all_whatever_is_wrong_with_one(monkeypatch):
+    world = world_of(("fulltour",), resources=2)
+    world.run(20)
+    report = world.reporter.report
+
+    def fails(uid, make):
+        if uid == "uid-1":
+            raise AttributeError("x")
+        return report(uid, make)
+
+    monkeypatch.setattr(world.reporter, "report", fails)
+    world.keptn.failures["fulltour"] = KeptnUnavailableError("no answer")
+    world.run(60)
+    assert world.passed("fulltour-1") == ("Pending", "KeptnUnavailable")
+
+
 def test_a_pending_resource_speeds_up_its_own_project_only():
     world = World(("mine", "theirs"))
     world.cluster.apply("mine", project="mine", version="v1")
@@ -137,13 +188,13 @@ def test_a_resource_that_retries_takes_no_sibling_along():
     world.run(5)
     world.cluster.apply("waits", service="absent")
     planned = []
-    plan = world.sync._syncer.sync
+    plan = world.syncer.sync
 
-    def sync(project, resources, siblings, is_current):
+    def sync(project, resources, siblings):
         planned.extend(one.key.name for one in resources)
-        return plan(project, resources, siblings, is_current)
+        return plan(project, resources, siblings)
 
-    world.sync._syncer.sync = sync
+    world.syncer.sync = sync
     world.run(240)
     assert planned.count("waits") > 5
     assert planned.count("other") == 0
@@ -233,6 +284,46 @@ def test_a_crd_that_is_too_old_is_said_once_and_written_once(caplog):
     assert len(world.cluster.posted) == told
     assert len(world.cluster.patches) == written + 5  # the echo of the request
     assert sum("CRD is older" in one.getMessage() for one in caplog.records) == 1
+
+
+def inline(text):
+    return [{"stage": {"name": "qa"}}, {"inline": {"path": "locust/locust.conf", "content": text}}]
+
+
+def test_a_field_of_a_list_that_is_pruned_is_said_and_written_once(caplog):
+    world = World()
+    world.cluster.pruned = (("sync", "files", "[]", "changedAt"), ("sync", "files", "[]", "previousSHA256"))
+    world.cluster.apply(files=inline("users = 1\n"))
+    world.run(20)
+    world.cluster.apply(files=inline("users = 2\n"))
+    world.run(20)
+    written = len(world.cluster.patches)
+    assert [one.getMessage().partition(" is lost")[0] for one in caplog.records if "CRD" in one.getMessage()] == [
+        "The CRD is older than this operator, status.sync.files[].changedAt, status.sync.files[].previousSHA256"
+    ]
+    world.run(4000)
+    assert len(world.cluster.patches) == written
+    world.cluster.apply(files=inline("users = 3\n"))
+    world.run(20)
+    assert len(world.cluster.patches) == written + 1
+    assert not any("changedAt" in one for one in world.cluster.status()["sync"]["files"])
+
+
+def test_with_a_crd_that_is_too_old_each_start_asks_once_for_all_resources(caplog):
+    world = World()
+    world.cluster.pruned = (("resolved", "resultTimeout"), ("sync", "filesDigest"))
+    for name in ("hello", "other", "third"):
+        world.git.add_service("fulltour", name)
+        world.cluster.apply(name, service=name)
+    world.run(1000)
+    for _ in range(3):
+        written, body = len(world.cluster.patches), world.cluster.get()
+        caplog.clear()
+        world.start()
+        world.run(1000)
+        assert len(world.cluster.patches) <= written + 1
+        assert world.cluster.get() == body
+        assert sum("CRD is older" in one.getMessage() for one in caplog.records) <= 1
 
 
 def test_an_hour_with_every_server_hanging_keeps_the_engine_turning():

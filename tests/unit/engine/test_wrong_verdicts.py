@@ -52,7 +52,10 @@ def test_a_swapped_slo_that_a_sync_took_over_proves_nothing():
     world.cluster.apply(annotations={"prodeval.dev/reconcile-requested-at": "now"})
     world.run(150)
     verdict, reason = world.passed()
-    assert (verdict, reason) == ("Inconclusive", "SLOMatches") or (verdict, reason) == ("Inconclusive", "FilesUnchanged")
+    assert (verdict, reason) == ("Inconclusive", "SLOMatches") or (verdict, reason) == (
+        "Inconclusive",
+        "FilesUnchanged",
+    )
 
 
 def test_an_own_slo_that_changed_during_the_run_proves_nothing():
@@ -70,7 +73,9 @@ def test_an_own_slo_that_changed_during_the_run_proves_nothing():
     assert world.passed()[0] == "Inconclusive"
 
 
-@pytest.mark.parametrize("spec", [{"historyLimit": 5}, {"files": [{"inline": {"path": "slo.yaml", "content": "x: 1"}}]}])
+@pytest.mark.parametrize(
+    "spec", [{"historyLimit": 5}, {"files": [{"inline": {"path": "slo.yaml", "content": "x: 1"}}]}]
+)
 def test_an_edited_spec_leaves_a_proven_pass_alone(spec):
     world = judged()
     world.cluster.apply(**spec)
@@ -84,6 +89,11 @@ def test_a_pass_is_judged_with_earlier_files_after_new_ones_were_pushed():
     world.cluster.apply(files=[{"inline": {"path": "slo.yaml", "content": SLO.replace("<=1", "<=2")}}])
     world.run(60)
     assert world.passed() == ("Pass", "Pass")
+    passed = next(one for one in world.cluster.status()["conditions"] if one["type"] == "Passed")
+    assert passed["message"].endswith("judged with earlier files")
+    written = len(world.cluster.patches)
+    world.run(2000)
+    assert len(world.cluster.patches) == written
 
 
 @pytest.mark.parametrize("version", [None, "v1"])
@@ -155,7 +165,13 @@ def test_a_pending_status_that_holds_the_event_is_not_settled_for_ever():
     world = judged()
     status = world.cluster.status() | {"verdict": "Pending"}
     conditions = [one for one in status["conditions"] if one["type"] != "Passed"]
-    pending = {"type": "Passed", "status": "Unknown", "reason": "KeptnUnavailable", "message": "", "observedGeneration": 1}
+    pending = {
+        "type": "Passed",
+        "status": "Unknown",
+        "reason": "KeptnUnavailable",
+        "message": "",
+        "observedGeneration": 1,
+    }
     world.cluster.set_status("hello", status | {"conditions": [*conditions, pending]})
     world.start()
     world.run(60)
@@ -232,6 +248,26 @@ def test_an_older_resource_that_joins_is_asked_about_until_keptn_answers():
     world.run(60)
     world.keptn.service_events = asks
     world.run(120)
+    assert world.passed() == ("Pass", "Pass")
+
+
+def test_news_that_come_with_a_question_that_fails_are_not_lost():
+    """A service joins, its past is not told, and the same turn heard of a verdict about another one."""
+    world = synced()
+    story = Story()
+    story.deliver(30, "c1")
+    world.keptn.tell(story)
+    asks = world.keptn.service_events
+
+    def fails(*question):
+        raise AWAY
+
+    world.keptn.service_events = fails
+    world.git.add_service("fulltour", "late")
+    world.cluster.apply("late", service="late")
+    world.run(300)
+    world.keptn.service_events = asks
+    world.run(100)
     assert world.passed() == ("Pass", "Pass")
 
 
@@ -332,4 +368,3 @@ def test_the_mask_hides_what_keptn_echoes():
     world.keptn.failures[""] = KeptnUnavailableError("refused sup3r-s3cret-token")
     world.run(60)
     assert "sup3r" not in str(world.cluster.status())
-

@@ -1,7 +1,6 @@
 """Each check of the docs: the bad example has the finding, the good one has none at all."""
 
 import re
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,10 @@ import yaml
 from prodeval.domain.preflight import CHECKS, Finding, lint
 from tests.unit.preflight.upstream import checked
 
-DOCS = (Path(__file__).parents[3] / "docs" / "checks.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+DOCS = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
 SECTIONS = {part[:5]: part for part in re.split(r"^## ", DOCS, flags=re.MULTILINE)[1:]}
-SCHEMA = yaml.safe_load(files("prodeval").joinpath("crd.yaml").read_text(encoding="utf-8"))
+SCHEMA = yaml.safe_load((ROOT / "crds/productionevaluations.yaml").read_text(encoding="utf-8"))
 SPEC = SCHEMA["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from prodeval.domain.preflight.shipyard_checks import check_shipyard, go_duration
+from prodeval.domain.durations import go_duration
+from prodeval.domain.preflight.shipyard_checks import check_shipyard
 from prodeval.domain.shipyard import Gate
 from tests.unit.preflight.upstream import SHIPYARD, checked
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +16,7 @@ from prodeval.service.planning import PlanSettings, make_plan
 from tests.unit.service.snapshots import JOBS, SHIPYARD, SLO, MemorySnapshot, tutorial
 
 RESOURCE = Resource(ResourceKey("team-a", "hello"), Target("fulltour", "production", "hello"))
+FILES_OF_QA = ("slo.yaml", "prometheus/sli.yaml", "locust/basic.py", "locust/locust.conf")
 SETTINGS = PlanSettings("gate({service}): sync")
 
 
@@ -161,3 +163,75 @@ def test_the_timeframe_is_that_of_the_stage_before_unless_the_resource_says_one(
     assert plan(snapshot).timeframe == "90s"
     assert plan(snapshot, replace(RESOURCE, shipyard=ShipyardSpec(timeframe="5m"))).timeframe == "5m"
     assert plan(tutorial(main={"shipyard.yaml": SHIPYARD.replace('"2m"', "120")})).timeframe == "2m"
+
+
+JOB = JOBS.encode()
+PATIENT = JOBS.replace("image: locust", "image: locust, maxPollDuration: 3600").encode()
+LIVE = replace(RESOURCE, shipyard=ShipyardSpec(load="LiveTraffic", timeframe="10m"))
+
+
+def timeout(job=JOB, resource=RESOURCE, shipyard=SHIPYARD):
+    snapshot = tutorial()
+    main = {**snapshot.branches["main"], "shipyard.yaml": shipyard.encode()}
+    production = {**snapshot.branches["production"], "hello/job/config.yaml": job}
+    branches = {**snapshot.branches, "main": main, "production": production}
+    return plan(MemorySnapshot(branches), resource).result_timeout
+
+
+def test_a_verdict_is_waited_for_as_long_as_the_gate_may_take():
+    assert timeout() == timedelta(minutes=30 + 5)
+    assert timeout(PATIENT) == timedelta(minutes=30 + 60)
+
+
+def test_without_a_load_test_its_job_adds_nothing_and_the_delay_of_the_evaluation_counts():
+    assert timeout(PATIENT, LIVE) == timedelta(minutes=30 + 10)
+
+
+def test_an_evaluation_that_stands_there_already_keeps_its_delay():
+    adopted = SHIPYARD.replace(
+        '"je-deployment"  # the deployment',
+        '"je-deployment"\n            - name: "je-test"\n'
+        '            - {name: "evaluation", triggeredAfter: "1.5h", properties: {timeframe: "2m"}}',
+    )
+    assert timeout(PATIENT, shipyard=adopted) == timedelta(minutes=30 + 90 + 60)
+
+
+def test_what_the_spec_says_counts_alone():
+    assert timeout(PATIENT, replace(RESOURCE, result_timeout=timedelta(minutes=5))) == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("seconds", ["-5", "9" * 15])
+def test_a_strange_wait_of_a_job_is_bounded(seconds):
+    strange = PATIENT.replace(b"3600", seconds.encode())
+    assert timedelta(minutes=30) <= timeout(strange) <= timedelta(days=7)
+
+
+def test_names_that_cannot_be_copied_are_left_out_and_named():
+    odd = ["locust/.gitkeep", "locust/a b.py", "locust/ü.py", "locust/a..b", ".x/sli.yaml", "locust/" + "a" * 255]
+    made = plan(tutorial(qa={f"hello/{path}": "" for path in odd}))
+    assert {file.path for file in made.files} == set(FILES_OF_QA)
+    (doubt,) = made.doubts
+    assert doubt.startswith("not copied, since prodeval writes no such names: stage/qa ")
+    assert "stage/qa 'locust/.gitkeep'" in doubt
+    assert ", ...; rename or remove them" in doubt
+
+
+def test_odd_keys_of_a_config_map_are_left_out_unless_they_are_named():
+    data = {"gate": {"slo.yaml": SLO.encode(), ".hidden.py": b"", "a..py": b""}}
+    made = plan(tutorial(), replace(RESOURCE, files=(ConfigMapFiles("gate"),)), data)
+    assert [doubt for doubt in made.doubts if "configMap/gate '.hidden.py', configMap/gate 'a..py'" in doubt]
+    named = replace(RESOURCE, files=(ConfigMapFiles("gate", ((".hidden.py", "locust/.hidden.py"),)),))
+    with pytest.raises(InvalidSpecError, match=r"'locust/\.hidden\.py' is not a path below the service"):
+        plan(tutorial(), named, data)
+    with pytest.raises(InvalidSpecError, match=r"'locust/\.gitkeep' is not a path below the service"):
+        plan(
+            tutorial(qa={"hello/locust/.gitkeep": ""}),
+            replace(RESOURCE, files=(StageFiles("qa", ("locust/.gitkeep",)),)),
+        )
+
+
+def test_more_files_than_the_status_lists_are_a_doubt():
+    data = {f"hello/locust/data/{number}.csv": str(number) for number in range(300)}
+    made = plan(tutorial(qa=data))
+    assert len(made.files) == 304
+    assert [doubt for doubt in made.doubts if "there are 304 files and the status lists 256" in doubt]

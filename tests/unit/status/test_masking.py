@@ -107,7 +107,13 @@ SECRETS = st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"
 def test_no_secret_survives_in_any_encoding(secret, before, after, other, plus):
     encoder = quote_plus if plus else quote
     core = base64.b64encode(other + secret.encode()).decode()
-    forms = [secret, encoder(secret), lower_hex(encoder(secret, safe="")), core, core.replace("+", "-").replace("/", "_")]
+    forms = [
+        secret,
+        encoder(secret),
+        lower_hex(encoder(secret, safe="")),
+        core,
+        core.replace("+", "-").replace("/", "_"),
+    ]
     for form in forms:
         shown = masked(before + form + after, secret)
         assert "***" in shown

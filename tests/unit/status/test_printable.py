@@ -11,6 +11,7 @@ from prodeval.domain.printable import printable
         ("as it is: ü € 日本", "as it is: ü € 日本"),
         ("\x1b[31mred\x1b[0m", "red"),
         ("\x1b]0;title\x07text", "text"),
+        ("\x1b]0;no end", "0;no end"),
         ("a\x00b\x07c", "abc"),
         ("abc\u202edef\u2066", "abcdef"),
         ("two\nlines\r\n", "two lines  "),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,7 +17,7 @@ from prodeval.domain.verdict import Expectation, Found, select
 from prodeval.domain.yaml_nodes import compose
 from tests.support.upgrade import names, row, rows
 
-CRD = yaml.safe_load(files("prodeval").joinpath("crd.yaml").read_text(encoding="utf-8"))
+CRD = yaml.safe_load(Path("crds/productionevaluations.yaml").read_text(encoding="utf-8"))
 SCHEMA = CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
 
 SYNCED = {
@@ -50,7 +50,8 @@ def problems(value, schema):
 def test_spec_and_status_fit_the_schema_of_today(name):
     stored = row(name)
     assert problems(stored.resource["spec"], SCHEMA["spec"]) == []
-    assert problems(stored.status, SCHEMA["status"]) == []
+    kept = {name: value for name, value in stored.status.items() if name != "kopf"}  # which the CRD does not know any more
+    assert problems(kept, SCHEMA["status"]) == []
 
 
 @pytest.mark.parametrize("name", names())

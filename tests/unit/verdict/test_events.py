@@ -20,7 +20,7 @@ from prodeval.domain.events import (
     slim,
 )
 from prodeval.domain.verdict import Found, Judgement, prove, select
-from tests.unit.verdict.keptn_events import START, time
+from tests.unit.verdict.keptn_events import START
 from tests.unit.verdict.recordings import names, recording
 
 RAW = {

@@ -3,6 +3,7 @@
 from prodeval.domain.preflight.checking import check
 from prodeval.domain.preflight.findings import CHECKS, Check, Finding, Severity
 from prodeval.domain.preflight.inputs import Files, Level, Wish
+from prodeval.domain.preflight.job_checks import poll_seconds
 from prodeval.domain.preflight.job_config import check_services, effective
 from prodeval.domain.preflight.linting import Linted, lint
 
@@ -19,4 +20,5 @@ __all__ = [
     "check_services",
     "effective",
     "lint",
+    "poll_seconds",
 ]

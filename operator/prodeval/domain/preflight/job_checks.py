@@ -7,7 +7,14 @@ from prodeval.domain.paths import JOB_CONFIG
 from prodeval.domain.preflight import findings
 from prodeval.domain.preflight.findings import Finding, Place, from_error
 from prodeval.domain.preflight.inputs import Files
-from prodeval.domain.preflight.job_config import Action, answering, matches, read_job_config, triggered
+from prodeval.domain.preflight.job_config import (
+    DEFAULT_POLL_SECONDS,
+    Action,
+    answering,
+    matches,
+    read_job_config,
+    triggered,
+)
 from prodeval.domain.preflight.text import decode
 from prodeval.domain.resource import Target
 
@@ -45,6 +52,12 @@ def check_answers(files: Files, task: str, target: Target) -> Iterator[Finding]:
         yield _no_action(Place(path), "there is no job/config.yaml for the service, its stage or the project", task)
     elif actions is not None and not answering(actions, task, target):
         yield _no_action(Place(path, 1, 1), f"no action for {task!r}", task)
+
+
+def poll_seconds(files: Files, task: str, target: Target) -> int:
+    """How long the job executor waits for the job that answers a task; its default if that cannot be told."""
+    answers = answering(actions_of(_effective(files)[1]) or (), task, target)
+    return max((action.poll_seconds for action in answers), default=DEFAULT_POLL_SECONDS)
 
 
 def _effective(files: Files) -> tuple[str, bytes | None]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
+from prodeval.domain.durations import go_duration
 from prodeval.domain.errors import InvalidFileError
 from prodeval.domain.preflight import findings
 from prodeval.domain.preflight.findings import Finding, Place, from_error
 from prodeval.domain.preflight.inputs import Level
 from prodeval.domain.preflight.job_config import DEFAULT_POLL_SECONDS, Action
 from prodeval.domain.preflight.locust import check_python, parse_time_span, read_locust_conf
-from prodeval.domain.preflight.shipyard_checks import go_duration
 from prodeval.domain.preflight.text import decode
 
 LOCUST_CONF = "locust/locust.conf"

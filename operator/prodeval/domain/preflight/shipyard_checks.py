@@ -1,10 +1,10 @@
 """Checks of the shipyard: whether the gate can stand in it, and whether its evaluations will start."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from prodeval.domain.durations import go_duration
 from prodeval.domain.errors import ShipyardRefusedError
 from prodeval.domain.preflight import findings
 from prodeval.domain.preflight.findings import Check, Finding, Place, from_error
@@ -23,16 +23,6 @@ from prodeval.domain.shipyard import (
 )
 
 MIN_SECONDS = 60
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_PART = re.compile(r"([0-9]{1,12}\.?[0-9]{0,12}|\.[0-9]{1,12})(ms|us|µs|ns|h|m|s)")
-
-
-def go_duration(text: str) -> float | None:
-    """Seconds of a duration as Go's time.ParseDuration reads it; None if it is none."""
-    parts = _PART.findall(text.removeprefix("+"))
-    if not parts or "".join(number + unit for number, unit in parts) != text.removeprefix("+"):
-        return None
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def check_shipyard(text: str, path: str) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """The shipyard: read as Keptn reads it, patched without being rewritten."""
 
-from prodeval.domain.shipyard.changes import timeframe_of
+from prodeval.domain.shipyard.changes import gated_tasks, timeframe_of
 from prodeval.domain.shipyard.edits import Edit, apply_edits, undo_edits
 from prodeval.domain.shipyard.inheritance import inherited_timeframe
 from prodeval.domain.shipyard.model import (
@@ -33,6 +33,7 @@ __all__ = [
     "check_names",
     "differing_field",
     "gate",
+    "gated_tasks",
     "inherited_timeframe",
     "patch",
     "read_shipyard",

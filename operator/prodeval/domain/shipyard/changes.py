@@ -61,10 +61,7 @@ def wanted_changes(shipyard: Shipyard, gate: Gate) -> Wanted:
 
 def _gate_changes(sequence: Sequence, anchor: int, path: Path, gate: Gate) -> Wanted:
     tasks = sequence.tasks
-    test = _find(tasks, gate.test_task, anchor)
-    evaluation = _find(tasks, EVALUATION, anchor if test is None else test)
-    if evaluation is None:
-        evaluation = _find(tasks, EVALUATION, anchor)
+    test, evaluation = _gate_tasks(tasks, anchor, gate)
     test_items: tuple[Tree, ...] = ({"name": gate.test_task},) if gate.load == "Generate" and test is None else ()
     if evaluation is not None:
         adopted = _adopt(tasks, anchor, evaluation, path, gate)
@@ -73,6 +70,23 @@ def _gate_changes(sequence: Sequence, anchor: int, path: Path, gate: Gate) -> Wa
     timeframe = gate.timeframe or gate.default_timeframe
     new = Insert(path, anchor if test is None else test, (*test_items, _evaluation(gate, timeframe)))
     return Wanted((new,), timeframe)
+
+
+def _gate_tasks(tasks: tuple[Task, ...], anchor: int, gate: Gate) -> tuple[int | None, int | None]:
+    """Where test and evaluation of a gate stand: an evaluation behind the test is preferred."""
+    test = _find(tasks, gate.test_task, anchor)
+    evaluation = _find(tasks, EVALUATION, anchor if test is None else test)
+    return test, _find(tasks, EVALUATION, anchor) if evaluation is None else evaluation
+
+
+def gated_tasks(sequence: Sequence, gate: Gate) -> tuple[Task | None, Task | None]:
+    """The load test in front of the evaluation of a gate, and that evaluation; None for what the sequence lacks."""
+    tasks = sequence.tasks
+    anchors = [index for index, task in enumerate(tasks) if task.name == gate.after_task]
+    test, evaluation = _gate_tasks(tasks, anchors[-1], gate) if anchors else (None, None)
+    if evaluation is None:
+        return None, None
+    return tasks[test] if test is not None and test < evaluation else None, tasks[evaluation]
 
 
 def _find(tasks: tuple[Task, ...], name: str, behind: int) -> int | None:

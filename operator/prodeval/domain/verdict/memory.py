@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from prodeval.domain.conditions import Condition, ConditionStatus, read_condition
 from prodeval.domain.events import Event, format_time, parse_time
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.verdict.evidence import first_doubt
+from prodeval.domain.verdict.judge import EARLIER_FILES
 from prodeval.domain.verdict.model import (
     Check,
     Deployment,
@@ -49,9 +51,12 @@ def is_invalidated(remembered: Remembered, events: Iterable[Event], stage: str) 
     )
 
 
-def recall(remembered: Remembered, deployment: Deployment | None) -> Judgement:
-    """The verdict again, as the status has it; a pass from before a deployment proves nothing about what runs since."""
-    kept = remembered.judgement
+def recall(remembered: Remembered, deployment: Deployment | None, files_pushed: datetime | None) -> Judgement:
+    """The verdict again, as the status has it; a pass from before a deployment proves nothing about what runs since.
+
+    `files_pushed` is when the operator last changed the stage's files.
+    """
+    kept = _remarked(remembered, files_pushed)
     if remembered.speaks_after(deployment) or deployment is None or kept.verdict not in {"Pass", "Warning"}:
         return kept
     end = format_time(deployment.event.time)
@@ -61,6 +66,14 @@ def recall(remembered: Remembered, deployment: Deployment | None) -> Judgement:
     text = f"{_name(kept.version)}: Keptn says {kept.evaluation.result if kept.evaluation else ''}, but {message}"
     passed = Condition("Passed", "Unknown", check.check, text)
     return replace(kept, verdict="Inconclusive", passed=passed, evidence=evidence, recalled=False)
+
+
+def _remarked(remembered: Remembered, files_pushed: datetime | None) -> Judgement:
+    """The verdict, saying so if the files have changed since it was triggered."""
+    kept, passed = remembered.judgement, remembered.judgement.passed
+    if files_pushed is None or files_pushed <= remembered.time or passed.message.endswith(EARLIER_FILES):
+        return kept
+    return replace(kept, passed=replace(passed, message=passed.message + EARLIER_FILES))
 
 
 def _answers(last: JSONObject, expectation: Expectation) -> bool:
@@ -74,7 +87,9 @@ def _judgement(status: JSONObject, last: JSONObject) -> Judgement:
     context = as_text(last.get("context"))
     evidence = tuple(map(_check, as_list(last.get("evidence"))))
     verdict, passed = _conclusion(status, last, evidence)
-    ended = (as_text(child(one, "endTime")) for one in as_list(status.get("history")) if child(one, "context") == context)
+    ended = (
+        as_text(child(one, "endTime")) for one in as_list(status.get("history")) if child(one, "context") == context
+    )
     return Judgement(
         verdict=verdict,
         passed=passed,

@@ -199,7 +199,7 @@ def _newest(outcomes: Sequence[Outcome]) -> Outcome | None:
 def _report(look: _Look, chosen: Outcome, about: Deployment | None, pending: Pending | None) -> Found | Judgement:
     old = look.remembered
     if old is not None and old.event_id == chosen.event_id:
-        return replace(recall(old, about), pending=pending)
+        return replace(recall(old, about, look.expectation.files_pushed), pending=pending)
     if isinstance(chosen, Candidate):
         wanted = set(compared_ids(chosen.finished))
         return Found(chosen, about, tuple(event for event in look.events if event.id in wanted), pending)
