@@ -34,12 +34,12 @@ FIELDS = {
     "historyLimit": (None, 0, 2),
     "files": (None, "slo1", "slo2", "locust"),
     "suspend": (None, None, True),
-    "interval": ("1m", "2m", "2m", "banana"),
-    "resultTimeout": ("1m", "2m"),
+    "interval": ("1m", "90s", "banana"),
+    "resultTimeout": ("1m", "90s"),
     "shipyard": ({"timeframe": "2m"}, {"timeframe": "2m"}, {"timeframe": "3m"}),
 }
 LOGGER = logging.getLogger("prodeval")
-PATIENCE = 330.0
+PATIENCE = 220.0
 """Seconds until all is at rest: pauses that servers asked for, an interval, a result that times out."""
 FRESH = 31.0
 """For so long the operator may believe what the API server told it."""
@@ -84,7 +84,7 @@ GIT = st.one_of(
     action("commit", project=PROJECT, path=st.sampled_from(("hello/notes.txt", "hello/locust/locust.conf", "x/y"))),
     action("make_late", project=PROJECT),
 )
-RETRY = st.sampled_from((None, 100.0))
+RETRY = st.sampled_from((None, 60.0))
 FAULTS = st.one_of(
     action("git_away", project=PROJECT, retry=RETRY),
     action("keptn_away", project=st.sampled_from((*PROJECTS, "")), retry=RETRY),
@@ -95,14 +95,18 @@ FAULTS = st.one_of(
     action("deaf"),
 )
 ACTIONS = st.one_of(OBJECTS, OBJECTS, KEPTN, KEPTN, GIT, FAULTS)
+HAPPENS = st.one_of(ACTIONS, action("kill"), action("kill"))
 PLACES = st.sampled_from(("git", "keptn", "patch"))
+RECOVERIES = st.one_of(
+    action("heal"), action("restart"), action("hear", how=st.sampled_from(("late", "twice", "swapped", "listed")))
+)
 
 
 class Walk(RuleBasedStateMachine):
     """One operator and all that may happen to it."""
 
-    @initialize(specs=st.lists(SPECS, min_size=2, max_size=3), seconds=st.sampled_from((0, 20)))
-    def begin(self, specs, seconds):
+    @initialize(specs=st.lists(SPECS, min_size=2, max_size=3), first=st.one_of(st.none(), DELIVERIES, DELIVERIES))
+    def begin(self, specs, first):
         self.world = world = World(PROJECTS)
         for project in PROJECTS:
             world.git.add_service(project, "other")
@@ -130,7 +134,10 @@ class Walk(RuleBasedStateMachine):
         LOGGER.propagate = False
         for name, spec in zip("abc", specs, strict=False):
             self.create(name, spec)
-        self.elapse(seconds)
+        if first:
+            self.elapse(20)
+            self.act(first)
+            self.elapse(130)
 
     def noted(self, check):
         """A check in the middle of a turn, which catches all errors: what is wrong is said after it."""
@@ -168,7 +175,7 @@ class Walk(RuleBasedStateMachine):
     def create(self, name, spec):
         (project, service), version, files = spec
         if name not in self.specs():
-            spec = {"project": project, "service": service, "interval": "2m", "resultTimeout": "1m"}
+            spec = {"project": project, "service": service, "interval": "1m", "resultTimeout": "1m"}
             spec["shipyard"] = {"timeframe": "2m"}
             self.apply(name, spec | ({"version": version} if version else {}) | ({"files": FILES[files]} if files else {}))
 
@@ -358,7 +365,7 @@ class Walk(RuleBasedStateMachine):
         self.act(what)
         self.elapse(seconds)
 
-    @rule(what=KEPTN, seconds=st.sampled_from((0, 30, 130, 130)))
+    @rule(what=KEPTN, seconds=st.sampled_from((30, 130)))
     def run_something(self, what, seconds):
         self.act(what)
         self.elapse(seconds)
@@ -394,21 +401,20 @@ class Walk(RuleBasedStateMachine):
         self.elapse(40)
         self.heal()
 
-    @rule(seconds=st.sampled_from((1, 7, 40, 120, 300)))
+    @rule(seconds=st.sampled_from((1, 7, 40, 120)))
     def wait(self, seconds):
         self.elapse(seconds)
 
-    @rule(place=PLACES, what=ACTIONS)
-    def meanwhile(self, place, what):
+    @rule(what=DELIVERIES, place=PLACES, happens=HAPPENS, seconds=st.sampled_from((0, 20, 94, 94)))
+    def meanwhile(self, what, place, happens, seconds):
         """Something happens in the middle of the next question to a server."""
-        self.hook(place, lambda: self.act(what))
+        self.act(what)
+        self.elapse(seconds)
+        self.hook(place, lambda: self.act(happens))
+        self.elapse(40)
 
-    @rule(place=PLACES)
-    def kill(self, place):
-        def dies():
-            raise Killed
-
-        self.hook(place, dies)
+    def kill(self):
+        raise Killed
 
     def hook(self, place, happens):
         world = self.world
@@ -419,7 +425,11 @@ class Walk(RuleBasedStateMachine):
         else:
             world.cluster.before_patch = happens
 
-    @rule()
+    @rule(what=RECOVERIES, seconds=st.sampled_from((0, 60)))
+    def recover(self, what, seconds):
+        self.act(what)
+        self.elapse(seconds)
+
     def restart(self):
         self.world.cluster.missed.clear()
         self.world.start()
@@ -436,7 +446,7 @@ class Walk(RuleBasedStateMachine):
         self.world.cluster.failure = ClusterUnavailableError("no connection")
 
     def refused(self, name):
-        self.patience = max(self.patience, 950.0)  # what is refused for long is tried again seldom
+        self.patience = max(self.patience, 700.0)  # what is refused for long is tried again seldom
         self.world.cluster.refuses[name] = StatusRefusedError("denied by a policy")
 
     def slow(self, project, kind, seconds):
@@ -451,7 +461,6 @@ class Walk(RuleBasedStateMachine):
         self.world.keptn.tell(story, project, "neighbour")
         self.world.keptn.most = 20
 
-    @rule()
     def heal(self):
         world = self.world
         for one in (world.git.failures, world.keptn.failures, world.cluster.refuses, world.pool.takes):
@@ -461,17 +470,17 @@ class Walk(RuleBasedStateMachine):
     def deaf(self):
         self.world.cluster.deaf = True
 
-    @precondition(lambda self: self.world.cluster.deaf)
-    @rule(how=st.sampled_from(("late", "twice", "swapped", "listed")))
     def hear(self, how):
         """What the watch tells when it works again; a new listing shows what is there, not what is gone."""
         cluster = self.world.cluster
+        if not cluster.deaf:
+            return
         missed, cluster.missed, cluster.deaf = cluster.missed, [], False
         told = {"late": missed, "twice": [*missed, *missed], "swapped": missed[::-1], "listed": []}[how]
         for kind, body in told:
             cluster.watch(kind, body)
         if how == "listed":
-            self.patience = max(self.patience, 650.0)  # who was deleted unseen is missed by the sweep
+            self.patience = max(self.patience, 500.0)  # who was deleted unseen is missed by the sweep
             for body in list(cluster.objects.values()):
                 cluster.watch(None, body)
 
@@ -577,7 +586,7 @@ class Walk(RuleBasedStateMachine):
         """At most one Event for each verdict of one spec."""
         status, metadata = body["status"], body["metadata"]
         if reason_of_event.startswith("Verdict"):
-            about = status.get("lastEvaluation", {}).get("eventID"), status.get("pending", {}).get("context")
+            about = status.get("lastEvaluation", {}).get("eventID"), status.get("pending", {}).get("deadline")
             self.shown[metadata["uid"], metadata["generation"], reason(status), about] += 1
             assert max(self.shown.values()) <= 1, "a verdict is announced twice"
 
@@ -660,7 +669,7 @@ class Walk(RuleBasedStateMachine):
         for body in list(world.cluster.objects.values()):
             self.check_rest(body)
         patches, pushes = len(world.cluster.patches), len(world.git.pushes)
-        self.elapse(160)
+        self.elapse(91)
         assert world.cluster.patches[patches:] == [], "a write although nothing happened"
         assert world.git.pushes[pushes:] == []
         assert "closed" not in world.keptn.asked
@@ -756,7 +765,7 @@ def judged(status):
 WALKS = os.environ.get("PRODEVAL_WALKS")
 Walk.TestCase.settings = settings(
     max_examples=int(WALKS or 100),
-    stateful_step_count=20,
+    stateful_step_count=12,
     derandomize=WALKS is None,
     deadline=None,
     database=None,
