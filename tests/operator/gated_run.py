@@ -4,12 +4,14 @@ A run is the same each time it is done, whatever the operator does meanwhile; tw
 """
 
 import json
+import os
 import re
 import threading
 import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 from demo.gitserver import git
@@ -29,7 +31,7 @@ PARTS = (0.25, 0.6, 1.0)
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 COLUMNS = "NAME:.metadata.name,VERDICT:.status.verdict,EVENT:.status.lastEvaluation.eventID"
 DEPLOYED = ("job/config.yaml", "metadata.yaml")
-PATIENCE = 120
+PATIENCE = 300
 """Seconds until a step of a run counts as never done."""
 
 
@@ -63,6 +65,13 @@ class Gate:
         return {"project": self.project, "service": self.service, "files": files, **version}
 
 
+def watch(team, columns, output):
+    """Write some columns of each resource, as often as it changes."""
+    command = [team.cluster.programs / "kubectl", f"--kubeconfig={team.cluster.kubeconfig}", "get", "prodevals"]
+    command += [f"--namespace={team.namespace}", "--watch", "--no-headers", f"--output=custom-columns={columns}"]
+    return Popen(command, stdout=output, stderr=DEVNULL)
+
+
 def load(turn):
     """locust.conf in a round."""
     return f"headless\nusers = {turn + 1}\nrun-time = 60s\n"
@@ -79,10 +88,10 @@ class Run:
     upstreams: dict = field(default_factory=dict)
     watch: Popen | None = None
 
-    def prepare(self):
-        """Make the upstreams of all projects, and watch all statuses from now on."""
+    def prepare(self, *, also=()):
+        """Make the upstreams of all projects, and watch all statuses from now on; grant other projects, too."""
         projects = [f"{self.name}-{number}" for number in PROJECTS]
-        self.team.grant(dict.fromkeys(projects, {}))
+        self.team.grant(dict.fromkeys([*projects, *also], {}))
         self.gates = [
             Gate(number, projects[number // len(SERVICES)], SERVICES[number % len(SERVICES)])
             for number in range(len(projects) * len(SERVICES))
@@ -90,10 +99,8 @@ class Run:
         self.upstreams = {project: self.team.project(project) for project in projects}
         for upstream in self.upstreams.values():
             add_service(upstream, SERVICES[1])
-        command = [self.team.cluster.programs / "kubectl", f"--kubeconfig={self.team.cluster.kubeconfig}"]
-        command += ["get", "prodevals", f"--namespace={self.team.namespace}", "--watch", "--no-headers"]
         with self.changes_file.open("w") as changes:
-            self.watch = Popen([*command, f"--output=custom-columns={COLUMNS}"], stdout=changes, stderr=DEVNULL)
+            self.watch = watch(self.team, COLUMNS, changes)
 
     @property
     def changes_file(self):
@@ -254,13 +261,33 @@ class Killer(threading.Thread):
 
     def _wait(self, asked):
         if self.left % 2:
-            time.sleep(self.rng.uniform(0.5, 6))
+            self._let_work(self.rng.uniform(0.3, 4))
             return
         until(lambda: self._asked() > asked, PATIENCE)
-        time.sleep(self.rng.uniform(0, 3))
+        self._let_work(self.rng.uniform(0, 2))
+
+    def _let_work(self, seconds):
+        """Return when the operator used so many seconds of a processor, or a while after it came to rest.
+
+        Its own time, since a busy machine must not keep it from ever getting anywhere.
+        """
+        pid = self.victim.team.operator.pid
+        began, used, moved = _processor_seconds(pid), 0.0, time.monotonic()
+        rest = self.rng.uniform(0.5, 2)
+        while used < seconds and time.monotonic() < moved + rest:
+            time.sleep(0.01)
+            before, used = used, _processor_seconds(pid) - began
+            if used > before:
+                moved = time.monotonic()
 
     def _asked(self):
         return len(self.victim.team.git.requests) + len(self.victim.keptn.asked)
+
+
+def _processor_seconds(pid):
+    """What a process used so far."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _is_synced(body):

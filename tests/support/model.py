@@ -35,7 +35,7 @@ class Run:
     triggered: float = 0.0
     window: float = 0.0
     passed: bool = True
-    slo: bytes = b""
+    slo: bytes = field(default=b"", repr=False)
     invalidated: bool = False
     lost: bool = False
     ending: str | None = None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from prodeval.domain.event_fields import weigh
 from prodeval.domain.events import (
     OVERLAP,
     Event,
@@ -19,6 +20,11 @@ from prodeval.service.ports import Keptn
 
 _CONTEXTS = 20
 """How many runs of each service are remembered: a verdict needs the newest, and earlier ones if that is invalidated."""
+_PROJECT_SIZE, _SMALLEST_SHARE = 16 * 1024 * 1024, 512 * 1024
+"""About how many bytes of memory a project's events may take, and each of its services at least: whoever may send
+events to a project must not fill the operator's memory."""
+_EVENT_SIZE = 1000
+"""Bytes of an event beside its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ class EventLog:
         newest = self._keptn.newest_event(target.project, target.stage, target.service, anchor)
         if newest is not None:
             run = self._keptn.events_of_context(target.project, newest.context)
-            service.older = merge_events(service.older, map(slim, run))
+            service.older = _newest_within(_share(known), merge_events(service.older, map(slim, run)))
         service.completed.add((target.stage, after_task))
 
     def is_complete(self, target: Target, after_task: str) -> bool:
@@ -142,7 +148,9 @@ class EventLog:
             known.newest = max(known.newest, answer.events[-1].time)
         grouped = _by_service(answer.events)
         return frozenset(
-            name for name, events in grouped.items() if name in known.services and _add(known.services[name], events)
+            name
+            for name, events in grouped.items()
+            if name in known.services and _add(known.services[name], events, _share(known))
         )
 
     def _join(self, project: str, known: _Project, needs: Mapping[str, datetime]) -> frozenset[str]:
@@ -157,7 +165,7 @@ class EventLog:
             if service is None:
                 service = known.services[name] = _Service(since=since, asked=need)
             service.since, service.asked = min(service.since, since), need
-            _add(service, answer.events)
+            _add(service, answer.events, _share(known))
             joined.add(name)
         return frozenset(joined)
 
@@ -179,14 +187,28 @@ def _by_service(events: Iterable[Event]) -> dict[str, list[Event]]:
     return grouped
 
 
-def _add(service: _Service, events: Sequence[Event]) -> bool:
+def _share(project: _Project) -> int:
+    """How many bytes the events of one service may take."""
+    return max(_PROJECT_SIZE // len(project.services), _SMALLEST_SHARE)
+
+
+def _newest_within(size: int, events: Sequence[Event]) -> tuple[Event, ...]:
+    """The newest events, as many as fit."""
+    for number, event in enumerate(reversed(events)):
+        size -= _EVENT_SIZE + weigh(event.data)
+        if size < 0:
+            return tuple(events[len(events) - number :])
+    return tuple(events)
+
+
+def _add(service: _Service, events: Sequence[Event], size: int) -> bool:
     """Add events; tells if any is new. Of runs that are too old to matter nothing is kept, nor claimed to be known."""
     known = {event.id for event in service.events}
     new = [slim(event) for event in events if event.id not in known]
     if not new:
         return False
     merged = merge_events(service.events, new)
-    service.events = newest_contexts(merged, _CONTEXTS)
+    service.events = _newest_within(size, newest_contexts(merged, _CONTEXTS))
     kept = {event.id for event in service.events}
     dropped = [event.time for event in merged if event.id not in kept]
     if dropped:
