@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv tools builder check test demo bench bench-git fuzz lock clean
+.PHONY: help venv tools builder check test demo bench bench-git bench-hanging fuzz lock clean
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -38,6 +38,9 @@ bench: .venv/installed ## how long evaluator and lint take, beside their baselin
 
 bench-git: .venv/installed ## Git beside the shell script, the git CLI and pygit2
 	$(BIN)/python -m benchmarks.git
+
+bench-hanging: tools ## how much later tenants are served while the servers of another one hang
+	$(BIN)/python -m benchmarks.hanging
 
 PARSERS ?= shipyard slo sli locust_conf job_config resource
 SECONDS ?= 600

@@ -16,9 +16,10 @@ import yaml
 
 from demo import loopback
 from demo.certificates import Certificate, issue
-from demo.processes import ServerError, running, wait_until
+from demo.processes import Restartable, ServerError, running, wait_until
 
 ADMIN_TOKEN = "admin-of-the-local-world"
+AUDIT_LOG = "audit.jsonl"
 
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
@@ -37,6 +38,9 @@ class ApiServer:
     """A running API server.
 
     The audit log has one JSON object per line (audit.k8s.io/v1, level Metadata).
+
+    Attributes:
+        process: kube-apiserver itself; what it holds is in etcd, which goes on while this is stopped.
     """
 
     url: str
@@ -44,6 +48,7 @@ class ApiServer:
     kubeconfig: Path
     audit_log: Path
     programs: Path
+    process: Restartable
 
     def write_kubeconfig(self, path: Path, token: str) -> Path:
         """Write a kubeconfig, complete in itself, for whoever owns the bearer token."""
@@ -98,19 +103,23 @@ def api_server(programs: Path, folder: Path, logs: Path) -> Iterator[ApiServer]:
     folder.mkdir(parents=True, exist_ok=True)
     client, peer, secure = (f"{loopback.ADDRESS}:{port}" for port in loopback.free_ports(3))
     certificate = issue(folder / "pki")
-    server = ApiServer(
-        f"https://{secure}", certificate.ca_file, folder / "admin.kubeconfig", folder / "audit.jsonl", programs
+    url = f"https://{secure}"
+    kube = Restartable(
+        _api_server_command(programs, folder, secure, certificate, client),
+        name="kube-apiserver",
+        logs=logs,
+        ready=lambda: loopback.answers(f"{url}/readyz", ca_file=certificate.ca_file),
     )
+    server = ApiServer(url, certificate.ca_file, folder / "admin.kubeconfig", folder / AUDIT_LOG, programs, kube)
     server.write_kubeconfig(server.kubeconfig, ADMIN_TOKEN)
     etcd = _etcd_command(programs, folder / "etcd", client, peer)
-    kube = _api_server_command(folder, server, certificate, client)
-    with (
-        running(etcd, name="etcd", logs=logs) as store,
-        running(kube, name="kube-apiserver", logs=logs) as child,
-    ):
+    with running(etcd, name="etcd", logs=logs) as store:
         wait_until(lambda: loopback.answers(f"http://{client}/readyz"), store)
-        wait_until(lambda: loopback.answers(f"{server.url}/readyz", ca_file=server.ca_file), child)
-        yield server
+        try:
+            server.process.start()
+            yield server
+        finally:
+            server.process.stop()
 
 
 def _etcd_command(programs: Path, data: Path, client: str, peer: str) -> list[str | Path]:
@@ -128,17 +137,19 @@ def _etcd_command(programs: Path, data: Path, client: str, peer: str) -> list[st
     ]
 
 
-def _api_server_command(folder: Path, server: ApiServer, certificate: Certificate, etcd: str) -> list[str | Path]:
+def _api_server_command(
+    programs: Path, folder: Path, address: str, certificate: Certificate, etcd: str
+) -> list[str | Path]:
     tokens, policy = folder / "tokens.csv", folder / "audit-policy.yaml"
     tokens.touch(mode=0o600)
     tokens.write_text(f'{ADMIN_TOKEN},admin,admin,"system:masters"\n')
     policy.write_text(yaml.safe_dump(AUDIT_POLICY))
     return [
-        server.programs / "kube-apiserver",
+        programs / "kube-apiserver",
         f"--etcd-servers=http://{etcd}",
         f"--bind-address={loopback.ADDRESS}",
         f"--advertise-address={loopback.ADDRESS}",
-        f"--secure-port={server.url.rpartition(':')[2]}",
+        f"--secure-port={address.rpartition(':')[2]}",
         f"--tls-cert-file={certificate.certificate_file}",
         f"--tls-private-key-file={certificate.key_file}",
         "--service-cluster-ip-range=10.0.0.0/24",
@@ -149,5 +160,5 @@ def _api_server_command(folder: Path, server: ApiServer, certificate: Certificat
         "--authorization-mode=RBAC",
         "--endpoint-reconciler-type=none",
         f"--audit-policy-file={policy}",
-        f"--audit-log-path={server.audit_log}",
+        f"--audit-log-path={folder / AUDIT_LOG}",
     ]

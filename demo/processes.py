@@ -104,6 +104,26 @@ def running(
         stop(child)
 
 
+class Restartable:
+    """A program that is ended and started again while others use it; it runs from `start` to `stop`."""
+
+    def __init__(self, command: Sequence[str | Path], *, name: str, logs: Path, ready: Callable[[], bool]) -> None:
+        self._command, self._name, self._logs, self._ready = command, name, logs, ready
+        self._child: Child | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs, and return once it is ready; ServerError if it does not get there."""
+        if self._child is None:
+            self._child = start(self._command, name=self._name, logs=self._logs)
+            wait_until(self._ready, self._child)
+
+    def stop(self) -> None:
+        """End it, if it runs."""
+        if self._child is not None:
+            child, self._child = self._child, None
+            stop(child)
+
+
 def wait_until(ready: Callable[[], bool], child: Child, seconds: float = 60.0) -> None:
     """Return once `ready` says so.
 

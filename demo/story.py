@@ -94,7 +94,7 @@ class Stage:
 
     def _tell_of_keptn(self) -> None:
         """Tell what Keptn's tasks did since the last look."""
-        for event in self.client.events(PROJECT, datetime.now(UTC) - timedelta(minutes=10)):
+        for event in self.client.events(PROJECT, datetime.now(UTC) - timedelta(minutes=10)).events:
             if event.id in self.told or event.kind not in {"started", "finished"} or len(event.parts) != len(_TASK):
                 continue
             self.told.add(event.id)

@@ -10,6 +10,7 @@ import yaml
 from prodeval.domain.durations import parse_duration
 from prodeval.domain.errors import ConfigError
 from prodeval.domain.json_values import JSON
+from prodeval.domain.paths import is_writable_glob
 from prodeval.domain.tenancy import Grant
 
 PATH_VARIABLE = "PRODEVAL_CONFIG"
@@ -103,7 +104,7 @@ def parse_config(document: JSON) -> Config:
         ),
         credentials_namespace=root.text("credentialsNamespace", "keptn"),
         projects={name: _project(projects.section(name)) for name in projects.names()},
-        writable_paths=root.texts("writablePaths"),
+        writable_paths=_globs(root, "writablePaths"),
         git=GitConfig(
             author_name=author.text("name", _GIT.author_name),
             author_email=author.text("email", _GIT.author_email),
@@ -174,6 +175,17 @@ def _project(section: _Section) -> ProjectConfig:
     )
     section.end()
     return project
+
+
+def _globs(section: _Section, name: str) -> tuple[str, ...]:
+    globs = section.texts(name)
+    for glob in globs:
+        if not is_writable_glob(glob):
+            raise ConfigError(
+                f"{section.place(name)}: {glob!r} is no path below a service; `*` and `?` stand for characters of one "
+                "directory or file, `**` for directories too"
+            )
+    return globs
 
 
 def _url(section: _Section, name: str, default: str) -> str:

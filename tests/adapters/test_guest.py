@@ -153,7 +153,7 @@ def test_after_a_push_of_ours_keptn_writes_to_every_stage(keptn, syncer, refresh
     assert refresher.turn("fulltour")
     assert keptn.writes("new") == WORKS
     assert syncer.sync(RESOURCE, []).pushed.written == ()
-    assert refresher.projects() == (), "nothing was pushed, so that nothing is read"
+    assert refresher.is_settled("fulltour"), "nothing was pushed, so that nothing is read"
 
 
 def test_in_the_directory_layout_only_the_default_branch_is_read(keptn, repository, syncer, refresher):

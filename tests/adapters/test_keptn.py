@@ -2,7 +2,10 @@
 
 import contextlib
 import json
+import socket
 import threading
+import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -10,8 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from prodeval.adapters.keptn import KeptnClient
-from prodeval.domain.errors import DependencyNotReadyError, InvalidSpecError, KeptnAwayError, KeptnUnavailableError
-from prodeval.domain.events import parse_time
+from prodeval.domain.errors import DependencyNotReadyError, InvalidSpecError, KeptnUnavailableError
+from prodeval.domain.event_fields import keep_fields
+from prodeval.domain.events import parse_time, slim
 from tests.unit.verdict.recordings import EVENTS, EXECUTIONS, read_lines, recording
 
 TOKEN = "s3cr3t-t0ken"
@@ -21,6 +25,16 @@ ERRORS = {line["name"]: line for line in read_lines("errors")}
 BODY_HEADERS = {"Content-Length", "Transfer-Encoding", "Connection"}
 
 
+class Pieces(list):
+    """Parts of a body, so that the server never holds it whole; `told` says whether its length is."""
+
+    told = True
+
+    @property
+    def size(self):
+        return str(sum(map(len, self))) if self.told else None
+
+
 class Keptn:
     """Answers from a recording; `answers` come first, one for each request."""
 
@@ -28,6 +42,7 @@ class Keptn:
         self.run = recording(name)
         self.answers = []
         self.requests = []
+        self.date = "Sun, 06 Nov 1994 08:49:37 GMT"
 
     def answer(self, method, path, query, body):
         self.requests.append((method, path, query, body))
@@ -59,6 +74,11 @@ FILTERS = {
 }
 
 
+def as_kept(events):
+    """Events without what the client drops."""
+    return tuple(slim(replace(event, data=keep_fields(event.data))) for event in events)
+
+
 def recorded(name):
     """An answer as it was recorded."""
     line = ERRORS[name]
@@ -77,12 +97,18 @@ def serving(keptn):
             assert self.headers["x-token"] == TOKEN
             path = parts.path.removeprefix("/api")
             status, headers, body = keptn.answer(self.command, path, dict(parse_qsl(parts.query)), sent)
-            payload = (body if isinstance(body, str) else json.dumps(body)).encode()
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(payload))}.items():
-                self.send_header(name, value)
+            pieces = (
+                body if isinstance(body, Pieces) else Pieces([(body if isinstance(body, str) else json.dumps(body))])
+            )
+            self.send_response_only(status)
+            for name, value in {"Date": keptn.date, "Content-Length": pieces.size, **headers}.items():
+                if value is not None:
+                    self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(payload)
+            with contextlib.suppress(ConnectionError):  # a client may have enough
+                for piece in pieces:
+                    self.wfile.write(piece.encode())
+            self.close_connection = pieces.size is None
 
         do_GET = do_POST = answer  # noqa: N815 - http.server asks for these names
 
@@ -119,21 +145,25 @@ def scripted(keptn, *names):
 
 class TestEvents:
     def test_all_events_come_oldest_first(self, keptn, client):
-        events = client.events("s02-pass", LONG_AGO)
-        assert events == keptn.run.events(1e9)
+        answer = client.events("s02-pass", LONG_AGO)
+        events = answer.events
+        assert events == as_kept(keptn.run.events(1e9))
+        assert answer.complete
         assert list(events) == sorted(events, key=lambda event: event.time)
 
     def test_further_pages_are_read(self):
         keptn = Keptn("35-many-evaluations")
         with serving(keptn) as client:
-            events = client.events("s35-many-evaluations", LONG_AGO)
+            answer = client.events("s35-many-evaluations", LONG_AGO)
+        events = answer.events
+        assert answer.complete
         assert len(events) == len({event["id"] for event in keptn.run.raw_events(1e9)}) > 200
         assert [query.get("nextPageKey") for _, _, query, _ in keptn.requests] == [None, "100", "200"]
 
     def test_only_what_is_new_is_asked_for(self, keptn, client):
-        known = keptn.run.events(1e9)
+        known = as_kept(keptn.run.events(1e9))
         since = known[-3].time
-        found = client.events("s02-pass", since)
+        found = client.events("s02-pass", since).events
         bound = parse_time(keptn.requests[0][2]["fromTime"])
         assert since - timedelta(seconds=2) < bound < since
         assert found == tuple(event for event in known if event.time > bound)
@@ -146,7 +176,7 @@ class TestEvents:
         assert len(events) == 19
 
     def test_one_event_by_its_id(self, keptn, client):
-        wanted = keptn.run.events(1e9)[5]
+        wanted = as_kept(keptn.run.events(1e9))[5]
         assert client.event("s02-pass", wanted.id) == wanted
         assert client.event("s02-pass", "nope") is None
 
@@ -157,28 +187,70 @@ class TestEvents:
         assert client.newest_event(*scope, "sh.keptn.event.nope.finished") is None
 
     def test_an_unknown_project_has_none(self, client):
-        assert client.events("nope", LONG_AGO) == ()
+        answer = client.events("nope", LONG_AGO)
+        assert (answer.events, answer.complete) == ((), True)
 
     @pytest.mark.parametrize("name", ["event-unknown-project", "event-nextpagekey-100000"])
     def test_no_events_are_no_error(self, keptn, client, name):
         scripted(keptn, name)
-        assert client.events("s02-pass", LONG_AGO) == ()
+        answer = client.events("s02-pass", LONG_AGO)
+        assert (answer.events, answer.complete) == ((), True)
 
-    @pytest.mark.parametrize("key", ["abc", "-1", 0, None, {}, "9" * 5000, "100", 100])
-    def test_a_strange_or_repeated_page_key_ends_the_list(self, keptn, client, key):
+    @pytest.mark.parametrize("key", ["abc", "-1", "9" * 500, "100", 100])
+    def test_a_strange_or_repeated_page_key_ends_the_list_as_cut(self, keptn, client, key):
         page = {"events": keptn.run.raw_events(1e9)[:1], "nextPageKey": key}
         keptn.answers += [(200, {}, page)] * 2
-        assert len(client.events("s02-pass", LONG_AGO)) == 1
+        answer = client.events("s02-pass", LONG_AGO)
+        assert (len(answer.events), answer.complete) == (1, False)
+
+    @pytest.mark.parametrize("key", [0, "0", "", None, {}, ["7"]])
+    def test_these_page_keys_say_that_it_was_the_last(self, keptn, client, key):
+        keptn.answers.append((200, {}, {"events": keptn.run.raw_events(1e9)[:1], "nextPageKey": key}))
+        answer = client.events("s02-pass", LONG_AGO)
+        assert (len(answer.events), answer.complete) == (1, True)
 
     def test_a_list_without_an_end_is_cut(self, keptn, client):
         page = {"events": keptn.run.raw_events(1e9)[:1]}
         keptn.answers += [(200, {}, page | {"nextPageKey": str(number)}) for number in range(1, 200)]
-        assert len(client.events("s02-pass", LONG_AGO)) == 1
+        answer = client.events("s02-pass", LONG_AGO)
+        assert (len(answer.events), answer.complete) == (1, False)
         assert len(keptn.requests) == 100
 
     def test_what_is_no_event_is_left_out(self, keptn, client):
         keptn.answers.append((200, {}, {"events": [None, 7, {"id": "x"}, *keptn.run.raw_events(1e9)[:1]]}))
-        assert len(client.events("s02-pass", LONG_AGO)) == 1
+        assert len(client.events("s02-pass", LONG_AGO).events) == 1
+
+    def test_the_events_of_one_service_in_all_stages(self):
+        keptn = Keptn("24-two-services")
+        with serving(keptn) as client:
+            answer = client.service_events("s24-two-services", "helloservice", LONG_AGO)
+        assert {event.text("service") for event in answer.events} == {"helloservice"}
+        assert {event.text("stage") for event in answer.events} >= {"qa", "production"}
+        assert answer.complete
+
+    def test_of_one_service_three_pages_are_read(self):
+        keptn = Keptn("35-many-evaluations")
+        whole = keptn.run.raw_events
+        keptn.run = replace(keptn.run, answers=[])
+        object.__setattr__(keptn.run, "raw_events", lambda t: whole(t) * 3)
+        with serving(keptn) as client:
+            service = whole(1e9)[0]["data"]["service"]
+            answer = client.service_events("s35-many-evaluations", service, LONG_AGO)
+        assert [query.get("nextPageKey") for _, _, query, _ in keptn.requests] == [None, "100", "200"]
+        assert not answer.complete
+
+    @pytest.mark.parametrize(
+        ("date", "time"),
+        [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)),
+            ("yesterday", None),
+            ("Sun, 99 Nov 9999999999 08:49:37 GMT", None),
+            (None, None),
+        ],
+    )
+    def test_an_answer_says_when_by_keptns_clock(self, keptn, client, date, time):
+        keptn.date = date
+        assert client.events("s02-pass", LONG_AGO).answered == time
 
 
 class TestSequenceExecutions:
@@ -305,11 +377,12 @@ class TestErrors:
         assert "refuses the API token (401)" in str(self.failure(client))
 
     @pytest.mark.parametrize("name", ["429-good-token-datastore", "down-api-datastore"])
-    def test_429_has_two_causes_and_is_retried_soon(self, keptn, client, name):
-        scripted(keptn, name)
-        failure = self.failure(client)
-        assert "its api-service is down, or a client at the same address sends a wrong token" in str(failure)
-        assert failure.retry_after == 2.0
+    def test_a_429_has_two_causes_and_is_retried_soon(self, keptn, client, name):
+        scripted(keptn, name, name)
+        said = [self.failure(client) for _ in range(2)]
+        assert len(set(map(str, said))) == 1
+        assert "its api-service is down, or a client at the same address sends a wrong token" in str(said[0])
+        assert said[0].retry_after == 2.0
 
     def test_a_failure_that_lasts_is_put_the_same_way_each_time_whatever_was_asked(self, keptn, client):
         for answer in [recorded("down-api-datastore"), recorded("bad-token-datastore"), (503, {}, "")]:
@@ -328,18 +401,18 @@ class TestErrors:
     )
     def test_some_answers_say_that_keptn_as_a_whole_is_away(self, keptn, client, answer):
         keptn.answers.append(answer)
-        assert isinstance(self.failure(client), KeptnAwayError)
+        assert self.failure(client).everywhere
 
     @pytest.mark.parametrize("status", [400, 404, 422, 500])
     def test_other_answers_may_be_about_one_project_alone(self, keptn, client, status):
         keptn.answers.append((status, {}, {"code": status, "message": "no"}))
-        assert not isinstance(self.failure(client), KeptnAwayError)
+        assert not self.failure(client).everywhere
 
     def test_an_answer_that_is_too_large_is_about_one_project_alone(self, keptn, client, monkeypatch):
         monkeypatch.setattr(client._http, "_max_bytes", 9)
         failure = self.failure(client)
-        assert "answers too much" in str(failure)
-        assert not isinstance(failure, KeptnAwayError)
+        assert "too large or too slow to be read" in str(failure)
+        assert not failure.everywhere
 
     def test_without_a_token_nothing_can_be_asked(self):
         def absent():
@@ -347,7 +420,7 @@ class TestErrors:
 
         client = KeptnClient("http://127.0.0.1:1/api", absent)
         failure = self.failure(client)
-        assert isinstance(failure, KeptnAwayError)
+        assert failure.everywhere
         assert "Secret 'x'" in str(failure)
         client.close()
 
@@ -389,10 +462,89 @@ class TestErrors:
         assert len(text) < 400
         assert "\n" not in text
 
-    @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("99999", 300.0), ("soon", None), ("-1", None)])
-    def test_a_wait_that_is_asked_for_is_passed_on_within_reason(self, keptn, client, header, seconds):
-        keptn.answers.append((503, {"Retry-After": header}, ""))
-        assert self.failure(client).retry_after == seconds
+    def test_control_characters_of_keptn_reach_no_message(self, keptn, client):
+        keptn.answers.append((500, {}, {"message": "a\x1b[31mred\u202e\x00\u2028b\x7f"}))
+        text = str(self.failure(client))
+        assert text.isprintable()
+        assert text.endswith("a [31mred b")
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    @pytest.mark.parametrize("header", ["7200", "Sun, 06 Nov 1994 10:49:37 GMT"])
+    def test_a_wait_that_is_asked_for_is_passed_on_in_full(self, keptn, client, status, header):
+        keptn.answers.append((status, {"Retry-After": header}, ""))
+        assert self.failure(client).retry_after == 7200.0
+
+    @pytest.mark.parametrize(
+        ("status", "away"),
+        [
+            *((301, True), (401, True), (403, False), (404, False), (422, False)),
+            *((429, True), (500, False), (502, True), (503, True), (504, True)),
+        ],
+    )
+    def test_an_outage_is_told_from_an_error_of_one_project(self, keptn, client, status, away):
+        keptn.answers.append((status, {}, ""))
+        assert self.failure(client).everywhere == away
+
+    @pytest.mark.parametrize(
+        ("body", "away"), [("", True), ("<html>", True), ("{}", True), ("[" * 50_000, False), ("{" + '"x":' * 9, False)]
+    )
+    def test_what_is_in_between_answers_for_all(self, keptn, client, body, away):
+        keptn.answers.append((200, {}, body))
+        assert self.failure(client).everywhere == away
+
+    @pytest.mark.parametrize(
+        ("url", "said"),
+        [
+            ("http://127.0.0.1:1/api", "Connection refused"),
+            ("http://keptn.invalid/api", ""),
+            ("http://keptn..invalid/api", ""),
+        ],
+    )
+    def test_who_cannot_be_reached_is_away_for_all(self, url, said):
+        client = KeptnClient(url, lambda: TOKEN)
+        failure = self.failure(client)
+        client.close()
+        assert failure.everywhere
+        assert said in str(failure)
+        assert url.removesuffix("/api") in str(failure)
+
+    def test_a_silent_answer_is_about_one_question(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+            client = KeptnClient(url, lambda: TOKEN, timeout=(1, 0.1))
+            failure = self.failure(client)
+            client.close()
+        assert not failure.everywhere
+        assert "no whole answer within 0.1 s" in str(failure)
+
+    def test_without_a_token_no_question_can_be_asked(self):
+        def no_token():
+            raise DependencyNotReadyError("Secret 'x' does not exist yet")
+
+        client = KeptnClient("http://127.0.0.1:1/api", no_token)
+        failure = self.failure(client)
+        assert failure.everywhere
+        assert "without its API token: Secret 'x' does not exist yet" in str(failure)
+
+    def test_a_later_page_that_fails_cuts_the_answer(self):
+        keptn = Keptn("35-many-evaluations")
+        keptn.answers += [
+            (200, {}, keptn._events({"project": "s35-many-evaluations", "pageSize": "100"})),
+            (500, {}, ""),
+        ]
+        with serving(keptn) as client:
+            answer = client.events("s35-many-evaluations", LONG_AGO)
+        assert (len(answer.events), answer.complete) == (100, False)
+
+    def test_a_later_page_that_finds_keptn_away_is_an_outage(self):
+        keptn = Keptn("35-many-evaluations")
+        keptn.answers += [
+            (200, {}, keptn._events({"project": "s35-many-evaluations", "pageSize": "100"})),
+            (502, {}, ""),
+        ]
+        with serving(keptn) as client, pytest.raises(KeptnUnavailableError) as caught:
+            client.events("s35-many-evaluations", LONG_AGO)
+        assert caught.value.everywhere
 
     def test_an_unknown_status_is_survived(self, keptn, client):
         keptn.answers.append((599, {}, ""))
@@ -402,7 +554,7 @@ class TestErrors:
         client = KeptnClient("http://127.0.0.1:1/api", lambda: TOKEN)
         failure = self.failure(client)
         assert str(failure) == "Keptn's API at http://127.0.0.1:1/api does not answer: Connection refused"
-        assert isinstance(failure, KeptnAwayError)
+        assert failure.everywhere
         client.close()
 
     def test_the_token_is_asked_for_before_each_request(self, keptn):
@@ -411,5 +563,111 @@ class TestErrors:
             client = KeptnClient(other._http._base_url, lambda: next(tokens))
             client.events("s02-pass", LONG_AGO)
             client.sequence_executions("s02-pass")
-            assert "x-token" in str(self.failure(client))
+            assert "Secret, key keptn-api-token" in str(self.failure(client))
             client.close()
+
+
+def bulky(number, size, filling):
+    """An event whose payload holds so many bytes of JSON that nobody reads, as text."""
+    data = {"project": "p", "stage": "qa", "service": "s"}
+    head = json.dumps(
+        {
+            "id": f"id-{number}",
+            "type": "sh.keptn.event.bulk.finished",
+            "time": f"2026-01-01T00:{number // 60:02}:{number % 60:02}Z",
+            "shkeptncontext": "c",
+            "data": data,
+        }
+    ).removesuffix("}}")
+    return f'{head}, "filling": [{",".join([filling] * (size // (len(filling) + 1)))}]}}}}'
+
+
+class Bulk:
+    """Keptn with large events, all of the newest first."""
+
+    date = None
+
+    def __init__(self, events, *, told):
+        self.events, self.told, self.sizes = events, told, []
+
+    def answer(self, method, path, query, body):
+        start, size = int(query.get("nextPageKey", "0")), int(query["pageSize"])
+        self.sizes.append(size)
+        page = [piece for event in self.events[start : start + size] for piece in (",", event)][1:]
+        following = f', "nextPageKey": "{start + size}"' if start + size < len(self.events) else ""
+        pieces = Pieces(['{"events": [', *page, f"]{following}}}"])
+        pieces.told = self.told
+        return 200, {}, pieces
+
+
+NESTED = '{"a":{"a":{"a":{"a":[1.5,{"b":null}]}}}}'
+
+
+def traced(keptn):
+    """What the client answers, and how many bytes it took at most."""
+    with serving(keptn) as client:
+        tracemalloc.start()
+        answer = client.events("p", LONG_AGO)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return answer, peak
+
+
+class TestTooMuchAtOnce:
+    @pytest.mark.parametrize("told", [True, False], ids=["length told", "length untold"])
+    def test_pages_of_nested_json_take_little_memory(self, told):
+        keptn = Bulk([bulky(number, 144_000, NESTED) for number in range(100)], told=told)
+        answer, peak = traced(keptn)
+        assert peak < 64 * 1024 * 1024
+        assert len(answer.events) == 100
+        assert answer.complete
+        assert keptn.sizes[:4] == [100, 20, 5, 5]
+
+    @pytest.mark.parametrize("filling", ['{"":0}', "{}", "[]", '"ab"'])
+    def test_the_largest_page_takes_little_memory_whatever_it_holds(self, filling):
+        answer, peak = traced(Bulk([bulky(number, 250_000, filling) for number in range(5)], told=True))
+        assert peak < 64 * 1024 * 1024
+        assert len(answer.events) == 5
+
+    def test_after_so_many_bytes_an_answer_is_cut(self):
+        keptn = Bulk([bulky(number, 900_000, NESTED) for number in range(50)], told=True)
+        with serving(keptn) as client:
+            answer = client.events("p", LONG_AGO)
+        assert not answer.complete
+        assert 20 < len(answer.events) < 40
+
+    def test_what_is_kept_counts_too(self):
+        results = json.dumps({"indicatorResults": [{"value": 0}] * 10_000}, separators=(",", ":"))
+        events = [
+            bulky(number, 0, "").replace("bulk", "evaluation").replace('"filling": []', f'"evaluation": {results}')
+            for number in range(100)
+        ]
+        with serving(Bulk(events, told=True)) as client:
+            answer = client.events("p", LONG_AGO)
+        assert not answer.complete
+        assert 0 < len(answer.events) <= 20
+
+    def test_one_event_that_is_too_large_is_left_out(self):
+        events = [bulky(number, 3_000_000 if number == 3 else 10, NESTED) for number in range(200)]
+        keptn = Bulk(events, told=True)
+        with serving(keptn) as client:
+            answer = client.events("p", LONG_AGO)
+        assert not answer.complete
+        assert {event.id for event in answer.events} == {f"id-{number}" for number in range(200)} - {"id-3"}
+        assert keptn.sizes[-1] == 100
+
+    def test_events_that_are_all_too_large_are_no_answer(self):
+        with (
+            serving(Bulk([bulky(1, 3_000_000, NESTED)] * 100, told=True)) as client,
+            pytest.raises(KeptnUnavailableError, match="too large") as caught,
+        ):
+            client.events("p", LONG_AGO)
+        assert not caught.value.everywhere
+
+    def test_single_questions_have_the_same_bound(self):
+        keptn = Bulk([bulky(number, 144_000, NESTED) for number in range(100)], told=True)
+        with serving(keptn) as client:
+            assert client.event("p", "id-0").id == "id-19"
+            assert client.newest_event("p", "qa", "s", "sh.keptn.event.bulk.finished").id == "id-19"
+            assert len(client.events_of_context("p", "c")) == 100
+        assert max(keptn.sizes[:2]) == 20

@@ -8,10 +8,12 @@ import pytest
 from demo.gitserver import git
 from demo.upstream import create_upstream
 from prodeval.adapters.git import Repositories
+from prodeval.domain.masking import Mask
 from prodeval.domain.resource import InlineFile, Resource, ResourceKey, Target
-from prodeval.domain.tenancy import Grant
+from prodeval.domain.tenancy import Grant, Tenancy
 from prodeval.service.planning import PlanSettings
-from prodeval.service.syncing import Syncer, Tenancy
+from prodeval.service.syncing import Syncer
+from prodeval.service.upstreams import Upstreams
 
 RESOURCE = Resource(ResourceKey("team-a", "hello"), Target("fulltour", "production", "helloservice"), uid="u")
 
@@ -27,6 +29,21 @@ class Secrets:
         url, token = self._server.url_of("fulltour"), self._server.password
         text = json.dumps({"remoteURL": url, "user": self._server.user, "https": {"token": token}})
         return {"git-credentials": text.encode()}
+
+
+class Present:
+    """Nobody changes or deletes the resource."""
+
+    def is_current(self, resource):
+        return True
+
+
+def sync(syncer, resource=RESOURCE):
+    """The outcome of one resource's sync."""
+    outcome = syncer.sync("fulltour", [resource], [resource])[resource.uid]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def to_directory_layout(repository):
@@ -55,7 +72,9 @@ def syncer(upstream):
     _, server, _ = upstream
     repositories = Repositories(author_name="prodeval", author_email="prodeval@localhost")
     tenancy = Tenancy({"fulltour": Grant(("team-a",))}, "keptn")
-    yield Syncer(Secrets(server), repositories.open, tenancy, lambda _: PlanSettings("gate: sync"))
+    secrets = Secrets(server)
+    upstreams = Upstreams(secrets, repositories.open, credentials_namespace="keptn", allowed_hosts=(), mask=Mask())
+    yield Syncer(secrets, upstreams, tenancy, lambda _: PlanSettings("gate: sync"), Present())
     repositories.close()
 
 
@@ -76,7 +95,7 @@ def tips(repository):
 def test_files_and_shipyard_go_where_the_layout_has_them(upstream, syncer):
     layout, _, repository = upstream
     before = tips(repository)
-    synced = syncer.sync(RESOURCE, [])
+    synced = sync(syncer)
     root = "helloservice" if layout == "Branch" else ".keptn-stages/production/helloservice"
     files = ("slo.yaml", "prometheus/sli.yaml", "locust/basic.py", "locust/locust.conf")
     assert changed(repository, before) == {"shipyard.yaml", *(f"{root}/{path}" for path in files)}
@@ -86,20 +105,20 @@ def test_files_and_shipyard_go_where_the_layout_has_them(upstream, syncer):
 
 def test_a_second_sync_asks_once_and_pushes_nothing(upstream, syncer):
     _, server, repository = upstream
-    syncer.sync(RESOURCE, [])
+    sync(syncer)
     before, asked = tips(repository), len(server.requests)
-    assert syncer.sync(RESOURCE, []).pushed.written == ()
+    assert sync(syncer).pushed.written == ()
     assert (tips(repository), len(server.requests) - asked) == (before, 1)
 
 
 def test_what_somebody_else_commits_stays(upstream, syncer):
     layout, _, repository = upstream
-    syncer.sync(RESOURCE, [])
+    sync(syncer)
     branch = "production" if layout == "Branch" else "main"
     head = f"commit refs/heads/{branch}\ncommitter x <x@localhost> 1700000001 +0000\ndata 2\nhi\n"
     note = f"from refs/heads/{branch}^0\nM 100644 inline notes.txt\ndata 3\nabc\n"
     git("-C", str(repository), "fast-import", "--quiet", stdin=(head + note).encode())
     theirs = tips(repository)[branch]
-    syncer.sync(replace(RESOURCE, files=(InlineFile("locust/locust.conf", "users = 1\n"),)), [])
+    sync(syncer, replace(RESOURCE, files=(InlineFile("locust/locust.conf", "users = 1\n"),)))
     assert git("-C", str(repository), "merge-base", "--is-ancestor", theirs, branch) == ""
     assert git("-C", str(repository), "show", f"{branch}:notes.txt") == "abc"

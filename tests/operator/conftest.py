@@ -4,14 +4,16 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.operator.harness import CREDENTIALS_NAMESPACE, KEPTN_TOKEN, NOWHERE, Team, namespace, secret
+from tests.operator.harness import CREDENTIALS_NAMESPACE, KEPTN_TOKEN, NOWHERE, Team, namespace, secret, until
 
 
 @pytest.fixture(scope="session")
 def cluster(apiserver):
     """An API server that serves our kind."""
     apiserver.kubectl("apply", "--server-side", "-f", "crds/productionevaluations.yaml")
-    apiserver.kubectl("wait", "--for=condition=Established", "crd/productionevaluations.prodeval.dev", "--timeout=30s")
+    established = "--output=jsonpath={.status.conditions[?(@.type=='Established')].status}"
+    # `kubectl wait` fails while there are no conditions at all.
+    until(lambda: apiserver.kubectl("get", "crd", "productionevaluations.prodeval.dev", established) == "True")
     return apiserver
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,13 +81,17 @@ class Team:
         log = self.folder / "operator.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
-    def start(self):
-        """Start the operator with its ServiceAccount's rights."""
+    def start(self, *others):
+        """Start the operator with its ServiceAccount's rights; it serves these other namespaces, too."""
         kubeconfig = self.folder / "operator.kubeconfig"
         if not kubeconfig.exists():
             self.cluster.service_account_kubeconfig(kubeconfig, "prodeval", "prodeval")
         self.operator = start(
-            [Path(sys.executable).parent / "prodeval", "run", "-n", self.namespace],
+            [
+                Path(sys.executable).parent / "prodeval",
+                "run",
+                *(f"--namespace={name}" for name in (self.namespace, *others)),
+            ],
             name="operator",
             logs=self.folder,
             environment={"KUBECONFIG": str(kubeconfig), "PRODEVAL_CONFIG": str(self.folder / "config.yaml")},
@@ -156,9 +161,15 @@ class Team:
 
     def events(self, name):
         """(type, reason) and message of all Events about a resource."""
+        return {(item["type"], item["reason"]): item["message"] for item in self._events(name)}
+
+    def event_count(self, name):
+        """How many Events there are about a resource, by reason."""
+        return Counter(item["reason"] for item in self._events(name))
+
+    def _events(self, name):
         about = f"--field-selector=involvedObject.kind=ProductionEvaluation,involvedObject.name={name}"
-        items = json.loads(self.kubectl("get", "events", about, "--output=json"))["items"]
-        return {(item["type"], item["reason"]): item["message"] for item in items}
+        return json.loads(self.kubectl("get", "events", about, "--output=json"))["items"]
 
     def request_sync(self, name, token):
         """Ask for a sync now, as docs/status.md says."""

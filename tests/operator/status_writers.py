@@ -2,49 +2,49 @@
 
     python -m tests.operator.status_writers NAMESPACE NAME shared|separate ROUNDS
 
-A handler reports a sync and a poller a verdict as the operator does: with one StatusWriter if they share it, with one
-each, as in two processes, if not. A stranger writes a condition of its own meanwhile. Printed are, as JSON, the rounds
-after which one of the three conditions was lost.
+Two lanes report a sync and a verdict as the operator does: with one Reporter if they share it, with one each, as in two
+processes, if not. None of them has a watch: each learns what the others wrote from a refused write alone. A stranger
+writes a condition of its own meanwhile. Printed are, as JSON, the rounds after which one of the three was lost.
 """
 
 import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 from kubernetes import client, config
 
 from prodeval.adapters.cluster import Cluster
 from prodeval.domain.conditions import Condition
 from prodeval.domain.report import Report
-from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, ResourceKey, read_resource
+from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, ResourceKey
 from prodeval.domain.verdict import Judgement
+from prodeval.service.clock import SystemClock
 from prodeval.service.registry import Registry
 from prodeval.service.reporting import Reporter
-from prodeval.service.status import StatusWriter
 
 
 def main(namespace, name, writers, count):
-    key = ResourceKey(namespace, name)
-    handler = new_reporter()
-    poller = handler if writers == "shared" else new_reporter()
-    rounds = Rounds(key, handler, poller)
+    key, cluster = ResourceKey(namespace, name), Cluster()
+    sync = new_reporter(cluster, key)
+    observe = sync if writers == "shared" else new_reporter(cluster, key)
+    rounds = Rounds(key, cluster, sync, observe)
     with ThreadPoolExecutor(3) as threads:
         lost = [number for number in range(int(count)) if not rounds.run(threads, str(number))]
     sys.stdout.write(json.dumps(lost))
 
 
-def new_reporter():
-    registry = Registry()
-    return Reporter(registry, StatusWriter(Cluster(), registry), lambda *event: None, lambda: datetime.now(UTC))
+def new_reporter(cluster, key):
+    registry = Registry(SystemClock())
+    registry.put(cluster.read(key))
+    return Reporter(cluster, registry, SystemClock(), str)
 
 
 class Rounds:
-    def __init__(self, key, handler, poller):
-        self.key, self.handler, self.poller = key, handler, poller
-        self.cluster = Cluster()
-        self.resource = read_resource(self.cluster.read(key))
+    def __init__(self, key, cluster, sync_lane, observe_lane):
+        self.key, self.cluster = key, cluster
+        self.sync_lane, self.observe_lane = sync_lane, observe_lane
+        self.uid = cluster.read(key)["metadata"]["uid"]
         config.load_kube_config()
         self.strangers_client = client.CustomObjectsApi()
 
@@ -52,20 +52,20 @@ class Rounds:
         """Let all three write at once; whether each condition is there afterwards."""
         start = threading.Barrier(3)
         ended = [threads.submit(write, start, number) for write in (self.sync, self.judge, self.be_strange)]
-        for one in ended:
-            one.result()
+        written = [one.result() for one in ended]
         found = self.cluster.read(self.key)["status"]["conditions"]
         said = {one["type"]: one["message"] for one in found}
-        return [said.get(name) for name in ("Synced", "Passed", "Strange")] == [number] * 3
+        return all(written) and [said.get(name) for name in ("Synced", "Passed", "Strange")] == [number] * 3
 
     def sync(self, start, number):
         start.wait()
-        self.handler.report(self.resource, Report(synced=Condition("Synced", "True", "Synced", number)))
+        report = Report(synced=Condition("Synced", "True", "Synced", number))
+        return self.sync_lane.report(self.uid, lambda _: report)
 
     def judge(self, start, number):
         start.wait()
-        passed = Condition("Passed", "Unknown", "AwaitingDelivery", number)
-        self.poller.report(self.resource, Report(judgement=Judgement("Pending", passed)))
+        report = Report(judgement=Judgement("Pending", Condition("Passed", "Unknown", "AwaitingDelivery", number)))
+        return self.observe_lane.report(self.uid, lambda _: report)
 
     def be_strange(self, start, number):
         """Apply one condition, of which the API server makes an entry of the list."""
@@ -78,7 +78,7 @@ class Rounds:
             "status": {"conditions": [condition]},
         }
         start.wait()
-        self.strangers_client.patch_namespaced_custom_object_status(
+        return self.strangers_client.patch_namespaced_custom_object_status(
             GROUP,
             VERSION,
             self.key.namespace,

@@ -51,7 +51,7 @@ def stalled(reason):
             "Ready": f"False {reason}",
             "Stalled": f"True {reason}",
             "Synced": f"False {reason}",
-            "Passed": "Unknown Reconciling",
+            "Passed": "Unknown NotSynced",
         },
         "Failed",
     ]
@@ -64,7 +64,7 @@ def reconciling(reason, retrying):
             "Ready": f"False {reason}",
             "Reconciling": f"True {retrying}",
             "Synced": f"False {reason}",
-            "Passed": "Unknown Reconciling",
+            "Passed": "Unknown NotSynced",
         },
         "InProgress",
     ]

@@ -1,4 +1,4 @@
-"""Handler and poller write one status at the same time, and a stranger with them."""
+"""Both lanes write one status at the same time, and a stranger with them."""
 
 import json
 import os

@@ -1,19 +1,17 @@
 """From Keptn's events to what users see: rows of the table in docs/status.md, from recorded runs of a real Keptn."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
 
-from demo.gitserver import git
-from demo.upstream import create_upstream
-from prodeval.domain.events import format_time
-from tests.operator.harness import KEPTN_TOKEN, commit, message, resource, until
-from tests.operator.scripted_keptn import replay, scripted_keptn
-from tests.unit.verdict.recordings import recording
+from tests.operator.harness import KEPTN_TOKEN, message, resource, until
+from tests.operator.recorded_runs import SERVICE, Part, scored_upstream, set_back, tell
+from tests.operator.scripted_keptn import scripted_keptn
 
-SERVICE = "helloservice"
+pytestmark = pytest.mark.timeout(300)  # the fixtures wait for eighteen resources and several turns
+
 BEGUN = datetime.now(UTC)
 
 
@@ -113,15 +111,7 @@ def project(name):
 @pytest.fixture(scope="module")
 def upstreams(team):
     """One for each case, with the slo.yaml that Keptn scored in it."""
-    team.give_access({project(name): team.git.url_of(project(name)) for name in CASES})
-    made = {name: create_upstream(team.git, project(name)) for name in CASES}
-    for name, case in CASES.items():
-        head = recording(case.recording).head
-        if head["slo"]:
-            commit(
-                made[name], "qa", {f"{SERVICE}/slo.yaml": head["slo"], f"{SERVICE}/prometheus/sli.yaml": head["sli"]}
-            )
-    return made
+    return {name: scored_upstream(team, project(name), case.recording) for name, case in CASES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -137,19 +127,14 @@ def synced(team, upstreams):
 @pytest.fixture(scope="module")
 def judged(team, keptn, upstreams, synced):
     """Each resource once Keptn tells of its run, as of ten minutes after the first sync."""
-    long_ago = format_time(BEGUN - timedelta(minutes=10))
-    status = {"sync": {"firstSyncTime": long_ago, "lastPushTime": long_ago}}
-    statuses = dict.fromkeys(CASES, status) | {"late": status | {"pending": {"deadline": long_ago}}}
-    set_back = ("--server-side", "--force-conflicts", "--subresource=status")
-    team.apply_all((resource(name, status=status) for name, status in statuses.items()), *set_back)
-    return told(team, keptn, upstreams, CASES)
+    return told(team, keptn, upstreams, CASES, minutes=10)
 
 
 @pytest.fixture(scope="module")
 def later(team, keptn, upstreams, judged):
     """The resources of which Keptn tells more, after each step."""
-    first = told(team, keptn, upstreams, {name: steps[0] for name, steps in LATER.items()})
-    last = told(team, keptn, upstreams, {name: steps[-1] for name, steps in LATER.items()})
+    first = told(team, keptn, upstreams, {name: steps[0] for name, steps in LATER.items()}, minutes=11)
+    last = told(team, keptn, upstreams, {name: steps[-1] for name, steps in LATER.items()}, minutes=12)
     return first, last
 
 
@@ -160,7 +145,7 @@ def unreachable(team, keptn, later):
     keptn.failure = HTTPStatus.SERVICE_UNAVAILABLE
     team.wait_reason("other-version", "Passed", "KeptnUnavailable")
     asked = len(keptn.asked)
-    until(lambda: len(keptn.asked) > asked + 1)  # one question in each turn, and the first turn is over
+    until(lambda: len(keptn.asked) > asked + 1, 60)  # one question in each turn, and the first turn is over
     return before, team.get_all()
 
 
@@ -178,16 +163,19 @@ def restarted(team, keptn, unreachable):
 
 def two_turns(keptn, asked):
     """Return once the poller asked for each project twice: what it made of the first answers is written by then."""
-    until(lambda: all(keptn.asked[asked:].count(project(name)) > 1 for name in CASES))
+    until(lambda: all(keptn.asked[asked:].count(project(name)) > 1 for name in CASES), 90)
 
 
-def told(team, keptn, upstreams, cases):
-    """The resources once Keptn knows their recorded runs, which ended when this module was loaded."""
+def told(team, keptn, upstreams, cases, minutes):
+    """The resources once Keptn knows their recorded runs, which ended when this module was loaded.
+
+    Args:
+        minutes: how long before that the first sync was.
+    """
     for name, case in cases.items():
-        run, end = recording(case.recording), LATER.get(name, [case])[-1].t
-        tip = git("-C", str(upstreams[name]), "rev-parse", "production").strip()
-        events, executions = replay(run, case.t, project(name), BEGUN - run.now(end), tip)
-        keptn.events[project(name)], keptn.executions[project(name)] = events, executions
+        end = LATER.get(name, [case])[-1].t
+        tell(keptn, project(name), upstreams[name], Part(case.recording, case.t, end), BEGUN)
+    set_back(team, cases, BEGUN, minutes=minutes, overdue={"late"})
     for name, case in cases.items():
         _, reason = case.row[1]["Passed"].split()
         team.wait_reason(name, "Passed", reason)

@@ -6,6 +6,7 @@ Redirects are never followed: requests keeps own headers such as `x-token` acros
 
 import contextlib
 import json
+import math
 import socket
 import threading
 import time
@@ -19,13 +20,16 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError as TransportError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 from urllib3.response import HTTPResponse as RawResponse
 
 from prodeval.domain.errors import RetryableError
 from prodeval.domain.json_values import JSON
 
 MEBIBYTE = 1024 * 1024
+_CONNECTIONS = 64
 _CHUNK = 65536
+_LATE = (requests.ReadTimeout, TimeoutError)
 
 
 class HttpFailedError(RetryableError):
@@ -33,11 +37,12 @@ class HttpFailedError(RetryableError):
 
     Attributes:
         problem: the message without the place.
+        reached: whether the server took the connection, so that it may still answer another question.
     """
 
-    def __init__(self, problem: str, *, place: str = "") -> None:
+    def __init__(self, problem: str, *, place: str = "", reached: bool = False) -> None:
         super().__init__(f"{place}: {problem}" if place else problem)
-        self.problem = problem
+        self.problem, self.reached = problem, reached
 
 
 class HttpTooLargeError(HttpFailedError):
@@ -61,7 +66,7 @@ class HttpResponse:
         try:
             return cast("JSON", json.loads(self.body))
         except (ValueError, RecursionError) as error:
-            raise HttpFailedError("the answer is no JSON") from error
+            raise HttpFailedError("the answer is no JSON", reached=True) from error
 
 
 class HttpClient:
@@ -100,7 +105,7 @@ class HttpClient:
         self._session.mount("http://", _Adapter())
         self._session.mount("https://", _Adapter())
 
-    def request(
+    def request(  # noqa: PLR0913 - what a request consists of
         self,
         method: str,
         path: str,
@@ -109,37 +114,42 @@ class HttpClient:
         form: Mapping[str, str | Sequence[str]] | None = None,
         json: JSON = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float = math.inf,
     ) -> HttpResponse:
-        """Send one request and read its whole answer; raises HttpFailedError.
+        """Send one request and read its whole answer; raises HttpFailedError, HttpTooLargeError over `max_bytes`.
 
-        `path` begins with `/` and is percent-encoded already; `headers` come on top of the client's.
+        `path` begins with `/` and is percent-encoded already; `headers` come on top of the client's; `seconds` bounds
+        the whole request if that is sooner than the client's time-out.
         """
         place = f"{method} {self.address}{path}"
         sent = {**self._headers, **(headers or {})}
         _check_headers(sent, place)
-        ends = time.monotonic() + sum(self._timeout)
+        ends = time.monotonic() + min(sum(self._timeout), seconds)
         request = requests.Request(method, self._base_url + path, headers=sent, params=params, data=form, json=json)
         try:
-            with self._send(request) as response:
+            with self._send(request, seconds) as response:
                 return HttpResponse(response.status_code, response.headers, self._read(response, ends))
         except HttpTooLargeError as error:
-            raise HttpTooLargeError(error.problem, place=place) from error
+            raise HttpTooLargeError(error.problem, place=place, reached=True) from error
         except (OSError, ValueError) as error:  # the errors of requests are of these two
-            raise HttpFailedError(self._explain(error), place=place) from error
+            raise HttpFailedError(self._explain(error, seconds), place=place, reached=_reached(error)) from error
 
     def close(self) -> None:
         """Close idle connections."""
         self._session.close()
 
-    def _send(self, request: requests.Request) -> requests.Response:
+    def _send(self, request: requests.Request, seconds: float) -> requests.Response:
         prepared = self._session.prepare_request(request)
+        connect, read = (min(limit, seconds) for limit in self._timeout)
         return self._session.send(
-            prepared, stream=True, timeout=self._timeout, allow_redirects=False, verify=self._session.verify
+            prepared, stream=True, timeout=(connect, read), allow_redirects=False, verify=self._session.verify
         )
 
     def _read(self, response: requests.Response, ends: float) -> bytes:
         raw: RawResponse = response.raw
         body = bytearray()
+        if int(raw.length_remaining or 0) > self._max_bytes:
+            raise HttpTooLargeError(f"the answer has more than {self._max_bytes} bytes")
         with _shut_after(ends - time.monotonic(), raw.shutdown):
             for chunk in response.iter_content(_CHUNK):
                 body += chunk
@@ -147,14 +157,19 @@ class HttpClient:
                     raise HttpTooLargeError(f"the answer has more than {self._max_bytes} bytes")
         return bytes(body)
 
-    def _explain(self, error: Exception) -> str:
+    def _explain(self, error: Exception, seconds: float) -> str:
         if isinstance(error, requests.ConnectTimeout):
-            return f"no connection within {self._timeout[0]:g} s"
-        if isinstance(error, requests.ReadTimeout | TimeoutError):
-            return f"no whole answer within {self._timeout[1]:g} s"
+            return f"no connection {_within(self._timeout[0], seconds)}"
+        if isinstance(error, _LATE):
+            return f"no whole answer {_within(self._timeout[1], seconds)}"
         if isinstance(error, requests.exceptions.ChunkedEncodingError):
             return "the answer broke off"
         return _system_message(error)
+
+
+def _within(limit: float, seconds: float) -> str:
+    """The bound that was missed; what is left of a longer wait is another number each time and is not told."""
+    return f"within {limit:g} s" if limit <= seconds else "in time"
 
 
 def _system_message(error: BaseException) -> str:
@@ -167,15 +182,28 @@ def _system_message(error: BaseException) -> str:
     return str(inner) if isinstance(inner, ValueError) else type(error).__name__
 
 
+def _reached(error: Exception) -> bool:
+    """Whether the connection stood: what came after it says nothing about the next request."""
+    inner = error.args[0] if error.args else None
+    return isinstance(error, (*_LATE, requests.exceptions.ChunkedEncodingError)) or isinstance(
+        inner, ProtocolError | ReadTimeoutError
+    )
+
+
 def _without_userinfo(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def can_be_sent(value: str) -> bool:
+    """Whether a header can hold a value."""
+    return value.isascii() and value.isprintable() and value == value.strip()
+
+
 def _check_headers(headers: Mapping[str, str], place: str) -> None:
     """Refuse what cannot be sent, before an error of a library would quote it."""
     for name, value in headers.items():
-        if not (value.isascii() and value.isprintable()) or value != value.strip():
+        if not can_be_sent(value):
             problem = f"header {name} would hold a blank end, a line break or a non-ASCII character"
             raise HttpFailedError(problem, place=place)
 
@@ -226,7 +254,10 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """The adapter of requests on those connections."""
+    """The adapter of requests on those connections, which keeps as many of them open as threads may ask at once."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_maxsize=_CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

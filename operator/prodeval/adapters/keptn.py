@@ -1,22 +1,26 @@
 """The part of Keptn's API that the operator uses: events, sequence executions, registrations, evaluations, reads."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import cast
+from typing import Generic, TypeVar, cast
 from urllib.parse import quote
 
-from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, HttpTooLargeError
+from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, HttpTooLargeError, can_be_sent
+from prodeval.adapters.keptn_pages import LARGEST_PAGE, Limits, Listing, Page, PageReader, PageTooLargeError
 from prodeval.domain.errors import (
     DependencyNotReadyError,
     InvalidSpecError,
-    KeptnAwayError,
     KeptnUnavailableError,
     ProdevalError,
 )
+from prodeval.domain.event_fields import keep_fields, weigh
 from prodeval.domain.events import (
     Event,
+    EventAnswer,
     SequenceExecution,
     Subscription,
     format_time,
@@ -24,20 +28,23 @@ from prodeval.domain.events import (
     parse_events,
     parse_executions,
     parse_registrations,
+    slim,
 )
+from prodeval.domain.http_dates import parse_http_date, parse_retry_after
 from prodeval.domain.json_values import JSON, as_text, child
 from prodeval.domain.paths import SHIPYARD
+from prodeval.domain.printable import bounded_line
 
-_EVENTS = "/mongodb-datastore/event"
 _CONTROL = "/controlPlane/v1"
 _RESOURCES = ("/resource-service/v1", "/configuration-service/v1")
 """Since 0.18, and before."""
-_PAGE = 100
-_MOST_PAGES = 100
+_OF_PROJECT = Limits()
+_OF_SERVICE = Limits(items=300, size=8 * LARGEST_PAGE)
+_NEWEST = Limits(items=20)
+_EXECUTIONS_READ = Limits(items=100)
 _LONGEST_MESSAGE = 300
-_LONGEST_WAIT = 300.0
+_LONGEST_ERROR_BODY = 65536
 _RATE_LIMIT_PAUSE = 2.0
-_LONGEST_KEY = 19
 _REDIRECTS = range(300, 400)
 _AWAY = frozenset(
     {
@@ -51,12 +58,46 @@ _AWAY = frozenset(
 )
 """What the gateway answers whatever the question is about; a 404 or 500 may be about one project alone."""
 
+_PARSING = threading.Lock()
+"""While an answer is parsed it takes many times its size: one at a time is as fast, and bounds what all take."""
+
+_T = TypeVar("_T")
+
+
+class _NotFoundError(KeptnUnavailableError):
+    """Keptn answers 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind(Generic[_T]):
+    """A list that Keptn gives page by page.
+
+    Attributes:
+        member: of an answer, which holds the items.
+        parse: the items.
+        weigh: bytes of memory that an item takes beyond a few short texts.
+    """
+
+    path: str
+    member: str
+    parse: Callable[[JSON], tuple[_T, ...]]
+    weigh: Callable[[_T], int]
+
+
+_EVENTS = _Kind(
+    "/mongodb-datastore/event",
+    "events",
+    lambda values: tuple(map(slim, parse_events(values))),
+    lambda event: weigh(event.data),
+)
+_EXECUTIONS = _Kind(f"{_CONTROL}/sequence-execution", "sequenceExecutions", parse_executions, lambda _: 0)
+
 
 class KeptnClient:
     """Keptn's API behind its gateway; safe to call from many threads.
 
-    Each call raises KeptnUnavailableError if Keptn does not answer as it should, whatever the reason; it is a
-    KeptnAwayError if that would be so for any question. Their texts are the same from try to try, whatever was asked.
+    Each call raises KeptnUnavailableError if Keptn does not answer as it should, whatever the reason. Its text is the
+    same from try to try. Of an answer only the fields of `event_fields` are kept, and of events what `slim` keeps.
 
     Args:
         url: of the API, such as `http://api-gateway-nginx.keptn/api`.
@@ -72,36 +113,39 @@ class KeptnClient:
         timeout: tuple[float, float] = (5.0, 30.0),
         verify: bool | str = True,
     ) -> None:
-        self._http = HttpClient(url, timeout=timeout, verify=verify)
+        self._http = HttpClient(url, timeout=timeout, verify=verify, max_bytes=LARGEST_PAGE)
         self._token = token
 
     def close(self) -> None:
         """Close idle connections."""
         self._http.close()
 
-    def events(self, project: str, since: datetime) -> tuple[Event, ...]:
-        """All events of a project from a time on, oldest first, at most the newest 10,000; () if it is unknown.
+    def events(self, project: str, since: datetime) -> EventAnswer:
+        """The events of a project from a time on, at most the newest 10,000; none if the project is unknown.
 
-        An event can be stored seconds after its `time`: ask from a minute before the last one known.
+        An event can be stored seconds after its `time`: ask from a minute before the last one known. One that is too
+        large alone, which Keptn's own bus would not carry, is left out and makes the answer incomplete.
         """
-        # Keptn compares times as text and excludes the bound: a second earlier, written out, misses nothing.
-        bound = since.replace(microsecond=0) - timedelta(seconds=1)
-        return self._events({"project": project, "fromTime": format_time(bound)})
+        return self._answer({"project": project, "fromTime": _bound(since)}, _OF_PROJECT)
+
+    def service_events(self, project: str, service: str, since: datetime) -> EventAnswer:
+        """The events of a service in all stages from a time on, at most the newest 300; else as `events`."""
+        return self._answer({"project": project, "service": service, "fromTime": _bound(since)}, _OF_SERVICE)
 
     def events_of_context(self, project: str, context: str) -> tuple[Event, ...]:
-        """All events of one context, oldest first."""
-        return self._events({"project": project, "keptnContext": context})
+        """The events of one context, oldest first, at most the newest 10,000."""
+        return self._answer({"project": project, "keptnContext": context}, _OF_PROJECT).events
 
     def event(self, project: str, event_id: str) -> Event | None:
-        """One event by its id; None if Keptn has none."""
-        found = self._events({"project": project, "eventID": event_id})
+        """One event by its id; None if Keptn has none, or none that can be read."""
+        found = self._answer({"project": project, "eventID": event_id}, _NEWEST).events
         return found[-1] if found else None
 
     def newest_event(self, project: str, stage: str, service: str, event_type: str) -> Event | None:
         """The newest event of a type for a service in a stage; None if there is none."""
-        scope = {"project": project, "stage": stage, "service": service, "type": event_type, "pageSize": "20"}
-        found = parse_events(self._member(_EVENTS, scope, "events"))
-        return max(found, key=lambda event: event.order, default=None)
+        scope = {"project": project, "stage": stage, "service": service, "type": event_type}
+        found = self._answer(scope, _NEWEST).events
+        return found[-1] if found else None
 
     def sequence_executions(
         self, project: str, *, stage: str | None = None, service: str | None = None
@@ -111,14 +155,15 @@ class KeptnClient:
         Raises:
             DependencyNotReadyError: Keptn does not know the project.
         """
-        scope = {"project": project, "stage": stage, "service": service, "pageSize": str(_PAGE)}
+        scope = {"project": project, "stage": stage, "service": service}
         params = {name: value for name, value in scope.items() if value is not None}
-        response = self._send("GET", f"{_CONTROL}/sequence-execution", params=params)
-        if response.status != HTTPStatus.NOT_FOUND:
-            return parse_executions(_member(self._checked(response), "sequenceExecutions"))
-        if "project not found" in _message(response):
-            raise DependencyNotReadyError(f"Keptn does not know the project {project}; create it in Keptn first")
-        return ()
+        try:
+            return self._list(_EXECUTIONS, params, _EXECUTIONS_READ).items
+        except _NotFoundError as error:
+            if "project not found" in str(error):
+                problem = f"Keptn does not know the project {project}; create it in Keptn first"
+                raise DependencyNotReadyError(problem) from error
+            return ()
 
     def registrations(self) -> tuple[Subscription, ...]:
         """What the integrations registered in Keptn's uniform listen to."""
@@ -161,49 +206,72 @@ class KeptnClient:
                 self._checked(response)
                 return
 
-    def _events(self, scope: Mapping[str, str]) -> tuple[Event, ...]:
-        """All pages; events that arrive meanwhile move the rest to later pages, so that some come twice."""
-        found: tuple[Event, ...] = ()
-        key = 0
-        for _ in range(_MOST_PAGES):
-            params = {**scope, "pageSize": str(_PAGE)} | ({"nextPageKey": str(key)} if key else {})
-            body = self._checked(self._send("GET", _EVENTS, params=params))
-            found = merge_events(found, parse_events(_member(body, "events")))
-            following = _page_key(child(body, "nextPageKey"))
-            if following <= key:
-                break
-            key = following
-        return found
+    def _answer(self, scope: Mapping[str, str], limits: Limits) -> EventAnswer:
+        found = self._list(_EVENTS, scope, limits)
+        return EventAnswer(merge_events(found.items), found.complete, found.answered)
 
-    def _member(self, path: str, params: Mapping[str, str], name: str) -> JSON:
-        return _member(self._checked(self._send("GET", path, params=params)), name)
+    def _list(self, kind: _Kind[_T], scope: Mapping[str, str], limits: Limits) -> Listing[_T]:
+        def ask(offset: int, size: int, seconds: float) -> Page[_T]:
+            params = {**scope, "pageSize": str(size)} | ({"nextPageKey": str(offset)} if offset else {})
+            response = self._send("GET", kind.path, params=params, seconds=seconds)
+            body = self._checked(response)
+            items = kind.parse(_member(body, kind.member))
+            weight = max(len(response.body), sum(map(kind.weigh, items)))
+            return Page(items, child(body, "nextPageKey"), weight, parse_http_date(response.headers.get("Date", "")))
+
+        return PageReader(ask, limits).read()
 
     def _send(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: JSON = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: JSON = None,
+        seconds: float = _OF_PROJECT.seconds,
     ) -> HttpResponse:
+        headers = {"x-token": self._read_token()}
         try:
-            return self._http.request(method, path, params=params, json=body, headers={"x-token": self._read_token()})
+            return self._http.request(method, path, params=params, json=body, headers=headers, seconds=seconds)
         except HttpTooLargeError as error:
-            raise KeptnUnavailableError(f"Keptn's API answers too much: {error}") from error
+            raise PageTooLargeError(f"Keptn's API answers too much: {error}") from error
         except HttpFailedError as error:
             problem = f"Keptn's API at {self._http.address} does not answer: {error.problem}"
-            raise KeptnAwayError(problem) from error
+            raise KeptnUnavailableError(problem, everywhere=not error.reached) from error
 
     def _read_token(self) -> str:
         try:
-            return self._token()
+            token = self._token()
         except ProdevalError as error:
-            raise KeptnAwayError(f"Keptn cannot be asked without its API token: {error}") from error
+            problem = f"Keptn cannot be asked without its API token: {error}"
+            raise KeptnUnavailableError(problem, everywhere=True) from error
+        if can_be_sent(token):
+            return token
+        problem = (
+            "the API token cannot be sent: it holds a line break, a blank end or a character beyond ASCII; compare "
+            "the operator's Secret, key keptn-api-token, with Keptn's own"
+        )
+        raise KeptnUnavailableError(problem, everywhere=True)
 
     def _checked(self, response: HttpResponse) -> JSON:
         """The JSON of a successful answer; any other raises."""
         if response.status != HTTPStatus.OK:
-            kind = KeptnAwayError if response.status in _AWAY else KeptnUnavailableError
-            raise kind(_explain(response), retry_after=_retry_after(response))
+            kind = _NotFoundError if response.status == HTTPStatus.NOT_FOUND else KeptnUnavailableError
+            away = response.status in _AWAY
+            raise kind(_explain(response), retry_after=_retry_after(response), everywhere=away)
         try:
-            return response.json()
+            with _PARSING:
+                return keep_fields(response.json())
         except HttpFailedError as error:
-            raise KeptnAwayError("Keptn's API answers no JSON; does keptn.url end in /api?") from error
+            # JSON that is too deep, or has too long a number, is Keptn's all the same: one project's fault, not all's.
+            foreign = response.body.lstrip()[:1] not in {b"{", b"["}
+            problem = "Keptn's API answers no JSON; does keptn.url end in /api?"
+            raise KeptnUnavailableError(problem, everywhere=foreign) from error
+
+
+def _bound(since: datetime) -> str:
+    """Keptn compares times as text and excludes the bound: a second earlier, written out, misses nothing."""
+    return format_time(since.replace(microsecond=0) - timedelta(seconds=1))
 
 
 def _explain(response: HttpResponse) -> str:
@@ -223,25 +291,20 @@ def _explain(response: HttpResponse) -> str:
 def _member(body: JSON, name: str) -> JSON:
     """A list of an answer, which Keptn may write as null; another answer comes from something in between."""
     if not isinstance(body, Mapping) or name not in body:
-        raise KeptnAwayError(f"Keptn's API answers without {name}; does keptn.url end in /api?")
+        problem = f"Keptn's API answers without {name}; does keptn.url end in /api?"
+        raise KeptnUnavailableError(problem, everywhere=True)
     return body[name]
-
-
-def _page_key(value: JSON) -> int:
-    """The offset of the next page; 0 if this is the last."""
-    text = str(value) if isinstance(value, int) else as_text(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_KEY else 0
 
 
 def _message(response: HttpResponse) -> str:
     """What an error says: the first of perhaps several JSON objects, else the name of the status."""
-    text = response.body.decode(errors="replace")
+    text = response.body[:_LONGEST_ERROR_BODY].decode(errors="replace")
     try:
         body, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         body = None
-    message = " ".join(as_text(child(cast("JSON", body), "message")).split())
-    return message[:_LONGEST_MESSAGE] or _phrase(response.status)
+    message = as_text(child(cast("JSON", body), "message"))
+    return bounded_line(message, _LONGEST_MESSAGE) or _phrase(response.status)
 
 
 def _phrase(status: int) -> str:
@@ -252,10 +315,9 @@ def _phrase(status: int) -> str:
 
 
 def _retry_after(response: HttpResponse) -> float | None:
-    asked = response.headers.get("Retry-After", "")
-    if asked.isascii() and asked.isdigit():
-        return min(float(asked), _LONGEST_WAIT)
-    return _RATE_LIMIT_PAUSE if response.status == HTTPStatus.TOO_MANY_REQUESTS else None
+    now = parse_http_date(response.headers.get("Date", "")) or datetime.now(UTC)
+    asked = parse_retry_after(response.headers.get("Retry-After", ""), now)
+    return _RATE_LIMIT_PAUSE if asked is None and response.status == HTTPStatus.TOO_MANY_REQUESTS else asked
 
 
 def _refused_evaluation(response: HttpResponse, target: str) -> ProdevalError:

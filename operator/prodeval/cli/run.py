@@ -2,14 +2,17 @@
 
 import argparse
 import logging
+import resource
 from collections.abc import Sequence
 
 import kopf
 
 import prodeval.handlers  # noqa: F401 - importing the handlers registers them
+from prodeval.cli.log_filter import clean_logs
 from prodeval.config import DEFAULT_PATH, PATH_VARIABLE, load_config
 from prodeval.domain.errors import ProdevalError
-from prodeval.handlers.wiring import build_runner
+from prodeval.domain.masking import Mask
+from prodeval.runtime.wiring import build_operator
 
 logger = logging.getLogger(__name__)
 
@@ -19,9 +22,12 @@ _LOG_FORMATS = {"full": kopf.LogFormat.FULL, "plain": kopf.LogFormat.PLAIN, "jso
 def main(argv: Sequence[str]) -> int:
     """Run the operator until it is told to stop; 1 if it cannot start."""
     arguments = _parser().parse_args(argv)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold all tokens
     kopf.configure(log_format=_LOG_FORMATS[arguments.log_format])
+    mask = Mask()  # learns what is secret as the operator reads it
+    clean_logs(mask)
     try:
-        runner = build_runner(load_config(), arguments.namespace)
+        operator = build_operator(load_config(), arguments.namespace, mask)
     except ProdevalError as error:
         logger.error("prodeval cannot start: %s", error)  # noqa: TRY400 - a traceback would hide the remedy
         return 1
@@ -30,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
         clusterwide=not arguments.namespace,
         namespaces=arguments.namespace,
         liveness_endpoint=arguments.liveness,
-        memo=kopf.Memo(runner=runner),
+        memo=kopf.Memo(operator=operator),
     )
     return 0
 

@@ -49,6 +49,16 @@ def read_condition(status: JSONObject, name: str) -> Condition | None:
     return None
 
 
+def condition_generation(status: JSONObject, name: str) -> int | None:
+    """The generation that a condition is about; None if there is no such condition."""
+    for entry in as_list(status.get("conditions")):
+        body = as_object(entry)
+        generation = body.get("observedGeneration")
+        if body.get("type") == name and isinstance(generation, int):
+            return generation
+    return None
+
+
 def _status(value: JSON) -> ConditionStatus:
     match value:
         case "True":
@@ -70,7 +80,8 @@ def health(resource: Resource, synced: Condition, passed: Condition, verdict: st
         return _stalled(synced.reason, synced.message)
     if verdict in resource.degrade_on:
         return _stalled(_degraded_reason(passed, verdict), passed.message)
-    if verdict == "Pending" and resource.version and passed.reason in AWAITING_REASONS:
+    is_awaited = resource.version and passed.reason in AWAITING_REASONS
+    if verdict == "Pending" and (is_awaited or passed.reason == "EvidenceOutstanding"):
         return _in_progress("Unknown", passed.reason, passed.message)
     reason = "Synced" if verdict == "Pending" else f"Evaluation{_PAST[verdict]}"
     return (Condition("Ready", "True", reason, passed.message),)
@@ -93,14 +104,18 @@ def _degraded_reason(passed: Condition, verdict: str) -> str:
     return "EvaluationFailed" if verdict == "Fail" else verdict
 
 
-def write_conditions(status: JSONObject, wanted: Iterable[Condition], generation: int, now: str) -> list[JSONObject]:
+def write_conditions(
+    status: JSONObject, wanted: Iterable[Condition], generation: int, now: str, judged: int | None = None
+) -> list[JSONObject]:
     """The conditions of a status, dated: ours replaced, those of others kept.
 
-    A transition time moves only with the condition's status. `now` is RFC 3339.
+    A transition time moves only with the condition's status. `now` is RFC 3339; `judged` is the generation that Passed
+    is about, if that is another one.
     """
+    generations = {} if judged is None else {"Passed": judged}
     before = {as_text(body.get("type")): body for body in map(as_object, as_list(status.get("conditions")))}
     foreign = [body for name, body in before.items() if name not in _OURS]
-    dated = [_dated(condition, before.get(condition.type, {}), generation, now) for condition in wanted]
+    dated = [_dated(one, before.get(one.type, {}), generations.get(one.type, generation), now) for one in wanted]
     return [*sorted(dated, key=lambda body: _OURS.index(as_text(body["type"]))), *foreign]
 
 

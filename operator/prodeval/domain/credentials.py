@@ -3,7 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -11,6 +12,11 @@ from prodeval.domain.errors import AccessDeniedError
 
 KEY = "git-credentials"
 _PEM = "-----BEGIN"
+_CERTIFICATE_BEGIN = r"-----BEGIN (?P<kind>(?:X509 |TRUSTED )?CERTIFICATE)-----"
+_CERTIFICATE = re.compile(rf"{_CERTIFICATE_BEGIN}[A-Za-z0-9+/=\s]+-----END (?P=kind)-----")
+_PROXY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+_LONGEST_HOST = 253
+_PORTS = range(1, 1 << 16)
 _DEFAULT_HTTPS_USER = "keptnuser"
 _DEFAULT_SSH_USER = "git"
 _SCHEMES = ("https", "http", "ssh")
@@ -77,6 +83,13 @@ def parse_git_credentials(data: Mapping[str, bytes], *, secret: str) -> GitCrede
     return _credentials(source, _Source(secret, shape), extra)
 
 
+def secret_texts(credentials: GitCredentials) -> tuple[str, ...]:
+    """What of it must never be shown."""
+    password = credentials.proxy.password if credentials.proxy else ""
+    texts = (credentials.token, password, credentials.private_key_passphrase, credentials.private_key)
+    return tuple(filter(None, texts))
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """A JSON object of the Secret; knows the Secret's name for its errors."""
@@ -88,7 +101,7 @@ class _Source:
         value = self.values.get(name)
         if value is None:
             return ""
-        if not isinstance(value, str) or any(ord(char) < ord(" ") and char not in "\r\n\t" for char in value):
+        if not isinstance(value, str) or not _is_text(value):
             raise self.error(name, "must be text")
         return value.strip()
 
@@ -117,6 +130,11 @@ class _Source:
 
     def error(self, name: str, problem: str) -> AccessDeniedError:
         return AccessDeniedError(f"Secret {self.secret!r}, key {KEY!r}: {name} {problem}")
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be sent as UTF-8 and holds no controls: JSON lets through both, and half of a surrogate pair."""
+    return not any((char < " " and char not in "\r\n\t") or "\ud800" <= char <= "\udfff" for char in value)
 
 
 def _from_base64(value: str) -> str:
@@ -183,7 +201,7 @@ def _credentials(source: _Source, shape: _Source, extra: Mapping[str, str]) -> G
         user=_user(source, url, token),
         secret=source.secret,
         token=token,
-        ca="\n".join(filter(None, (shape.pem("certificate"), extra["ca.crt"]))),
+        ca="\n".join(_certificates(source, shape.pem("certificate"), extra["ca.crt"])),
         insecure_skip_tls=shape.flag("insecureSkipTLS"),
         proxy=None if ssh else _proxy(_Source(source.secret, shape.at("proxy"))),
         private_key=key,
@@ -206,7 +224,7 @@ def _split(source: _Source, name: str) -> SplitResult:
         raise source.error(name, "must begin with https://, http:// or ssh://")
     try:
         url = urlsplit(text)
-        plausible = bool(url.hostname) and url.port != 0
+        plausible = _is_host(url.hostname or "") and url.port != 0
     except ValueError:
         plausible, url = False, urlsplit("")
     unsafe = any(char.isspace() or not char.isprintable() for char in text) or url.query or url.fragment
@@ -214,6 +232,7 @@ def _split(source: _Source, name: str) -> SplitResult:
     if (
         not plausible
         or unsafe
+        or not _is_text(path + unquote(url.username or ""))
         or (url.hostname or "").startswith("-")
         or not path.strip("/")
         or ".." in path.split("/")
@@ -226,6 +245,28 @@ def _split(source: _Source, name: str) -> SplitResult:
     return url
 
 
+def _certificates(source: _Source, own: str, extra: str) -> Iterator[str]:
+    """The PEM blocks alone: beside them a file may hold comments in any language, and TLS takes ASCII."""
+    for text, place in ((own, f"key {KEY!r}: certificate"), (extra, "key 'ca.crt':")):
+        blocks = [block.group() for block in _CERTIFICATE.finditer(text)]
+        if text and len(blocks) != max(len(re.findall(_CERTIFICATE_BEGIN, text)), 1):
+            raise AccessDeniedError(
+                f"Secret {source.secret!r}, {place} holds no PEM certificate, or a damaged one; put the file of the "
+                "authority there as it is"
+            )
+        yield from blocks
+
+
+def _is_host(name: str) -> bool:
+    """Whether a name can be looked up: no part of it is empty or longer than 63 characters as DNS has it."""
+    if ":" in name:
+        return True  # an IPv6 address, which was checked when it was split
+    try:
+        return 0 < len(name.encode("idna")) <= _LONGEST_HOST
+    except UnicodeError:
+        return False
+
+
 def _printable(url: SplitResult) -> str:
     return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
 
@@ -236,7 +277,7 @@ def _proxy(shape: _Source) -> Proxy | None:
     if not address:
         return None
     scheme = shape.text("scheme") or "http"
-    host, _, port = address.rpartition(":")
-    if scheme not in ("http", "https") or not host or not port.isdecimal() or "@" in host or "/" in host:
+    parts = _PROXY.fullmatch(address)
+    if scheme not in ("http", "https") or not parts or not _is_host(parts[1]) or int(parts[2]) not in _PORTS:
         raise shape.error("proxy", "needs scheme http or https, and url as host:port")
     return Proxy(f"{scheme}://{address}", shape.text("user"), shape.text("password"))

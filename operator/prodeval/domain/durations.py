@@ -13,10 +13,10 @@ _GO_PART = re.compile(r"([0-9]{1,12}\.?[0-9]{0,12}|\.[0-9]{1,12})(ms|us|µs|ns|h
 def parse_duration(text: str) -> timedelta:
     """Read a duration; raises ValueError if it is none."""
     if not _WHOLE.fullmatch(text):
-        raise ValueError(f"{text!r} is not a duration; write 90s, 2m or 1h30m")
+        raise ValueError(f"{text[:40]!r} is not a duration; write 90s, 2m or 1h30m")
     try:
         return timedelta(seconds=sum(int(count) * _SECONDS[unit] for count, unit in _PART.findall(text)))
-    except OverflowError as error:
+    except (OverflowError, ValueError) as error:  # the second: int() refuses thousands of digits
         raise ValueError(f"{text[:40]!r} is longer than any duration can be") from error
 
 

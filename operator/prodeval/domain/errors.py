@@ -5,8 +5,8 @@ ProdevalError
 │   ├── DependencyNotReadyError    a Secret, ConfigMap, stage or service is not there yet
 │   ├── GitOperationFailedError    the Git server did not answer, or not as it should
 │   ├── KeptnUnavailableError      Keptn's API did not answer, or not as it should
-│   │   └── KeptnAwayError         … and would not answer any other question either
-│   └── ClusterUnavailableError    the Kubernetes API did not answer, or not as it should
+│   ├── ClusterUnavailableError    the Kubernetes API did not answer, or not as it should
+│   └── SupersededError            a newer spec, or a deletion, made a plan pointless
 └── PermanentError            somebody has to change something first
     ├── InvalidSpecError           the resource asks for something that cannot be
     ├── InvalidFileError           a file that Keptn could not read (has path, line and column)
@@ -14,6 +14,7 @@ ProdevalError
     ├── ShipyardConflictError      two resources want different tasks in one sequence
     ├── WouldBreakServicesError    the patch would hang the deliveries of other services
     ├── AccessDeniedError          not granted, or credentials refused
+    ├── StatusRefusedError         the Kubernetes API does not take the status of this one resource
     ├── PushRejectedError          the Git server refuses the push, and will again
     ├── DuplicateTargetError       another resource owns this project, stage and service
     └── ConfigError                the operator's own configuration
@@ -58,19 +59,29 @@ class GitOperationFailedError(RetryableError):
 
 
 class KeptnUnavailableError(RetryableError):
-    """Keptn's API did not answer, or not as it should."""
+    """Keptn's API did not answer, or not as it should.
+
+    Attributes:
+        everywhere: whether the API as a whole is away, so that a question about another project would fare no better.
+    """
 
     reason = "KeptnUnavailable"
 
-
-class KeptnAwayError(KeptnUnavailableError):
-    """Keptn's API as a whole is away: another question, about whatever project, would get the same answer."""
+    def __init__(self, message: str, *, retry_after: float | None = None, everywhere: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.everywhere = everywhere
 
 
 class ClusterUnavailableError(RetryableError):
     """The Kubernetes API did not answer, or not as it should."""
 
     reason = "ClusterUnavailable"
+
+
+class SupersededError(RetryableError):
+    """A newer spec, or a deletion, made a plan pointless before it was pushed."""
+
+    reason = "Superseded"
 
 
 class InvalidSpecError(PermanentError):
@@ -119,6 +130,20 @@ class AccessDeniedError(PermanentError):
     """The project is not granted to the namespace, or the credentials are refused."""
 
     reason = "AccessDenied"
+
+
+class StatusRefusedError(PermanentError):
+    """The Kubernetes API does not take the status of one resource: by a policy, a right, the CRD, or as one too many.
+
+    Attributes:
+        retry_after: seconds for which it asked to be left alone with it, if it did.
+    """
+
+    reason = "StatusRefused"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class PushRejectedError(PermanentError):

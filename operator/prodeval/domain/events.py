@@ -59,6 +59,21 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class EventAnswer:
+    """What Keptn answered to one question: events oldest first.
+
+    Attributes:
+        complete: False if it was cut off (pages, bytes, time): then only what is newer than the oldest event is known
+            whole.
+        answered: when Keptn answered, by Keptn's own clock (the `Date` header of the first page); None without one.
+    """
+
+    events: tuple[Event, ...]
+    complete: bool
+    answered: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class SequenceExecution:
     """How Keptn's shipyard-controller sees one sequence of one stage.
 
@@ -165,14 +180,6 @@ def newest_contexts(events: Sequence[Event], most: int) -> tuple[Event, ...]:
         if is_newest or event.context in contexts:
             kept.add(event.context)
     return tuple(event for event in events if event.context in kept)
-
-
-def ask_from(events: Sequence[Event], start: datetime, now: datetime) -> datetime:
-    """From when to ask for new events, given those known, oldest first; `start` if none is known.
-
-    An event from the future, by a skewed clock, does not hide what comes after it.
-    """
-    return max(min(events[-1].time, now) - OVERLAP, start) if events else start
 
 
 def parse_executions(values: JSON) -> tuple[SequenceExecution, ...]:

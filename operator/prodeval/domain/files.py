@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from prodeval.domain.errors import DependencyNotReadyError
 from prodeval.domain.paths import SLI, SLO
-from prodeval.domain.resource import ConfigMapFiles, InlineFile
+from prodeval.domain.resource import InlineFile
 
 Ownership: TypeAlias = Literal["Write", "Hold", "Keep"]
 
@@ -30,11 +31,19 @@ class WantedFile:
 
 @dataclass(frozen=True, slots=True)
 class ManagedFile:
-    """One file as the stage holds it after a sync; origin `own`: somebody else's, kept as found."""
+    """One file as the stage holds it after a sync.
+
+    Attributes:
+        origin: `own`: somebody else's, kept as found.
+        changed_at: when a sync last found or made it different from what an earlier one had left; None: never.
+        previous: its digest until then; empty: none.
+    """
 
     path: str
     sha256: str
     origin: str
+    changed_at: datetime | None = None
+    previous: str = ""
 
 
 def sha256(content: bytes) -> str:
@@ -54,13 +63,18 @@ def merge_sources(sources: Iterable[Iterable[WantedFile]]) -> tuple[WantedFile, 
     return tuple(merged[path] for path in sorted(merged))
 
 
-def config_map_files(source: ConfigMapFiles, data: Mapping[str, bytes]) -> tuple[WantedFile, ...]:
-    """The files of a ConfigMap; raises DependencyNotReadyError if a named key is not there yet."""
-    items = source.items or tuple((key, path) for key in sorted(data) if (path := _well_known_path(key)))
-    missing = [key for key, _ in items if key not in data]
+def well_known_items(data: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
+    """Those keys of a ConfigMap that say by themselves which file they are, with its path."""
+    return tuple((key, path) for key in sorted(data) if (path := _well_known_path(key)))
+
+
+def config_map_files(name: str, items: Iterable[tuple[str, str]], data: Mapping[str, bytes]) -> tuple[WantedFile, ...]:
+    """The files of a ConfigMap, by (key, path); raises DependencyNotReadyError if a key is not there yet."""
+    wanted = tuple(items)
+    missing = [key for key, _ in wanted if key not in data]
     if missing:
-        raise DependencyNotReadyError(f"ConfigMap {source.name!r} has no key {missing[0]!r}")
-    return tuple(WantedFile(path, data[key], f"configMap/{source.name}") for key, path in items)
+        raise DependencyNotReadyError(f"ConfigMap {name!r} has no key {missing[0]!r}")
+    return tuple(WantedFile(path, data[key], f"configMap/{name}") for key, path in wanted)
 
 
 def _well_known_path(key: str) -> str | None:

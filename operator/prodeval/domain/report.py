@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prodeval.domain.conditions import NOT_JUDGED, NOT_SYNCED, Condition, health, read_condition, write_conditions
+from prodeval.domain.conditions import (
+    NOT_JUDGED,
+    NOT_SYNCED,
+    Condition,
+    condition_generation,
+    health,
+    read_condition,
+    write_conditions,
+)
 from prodeval.domain.events import format_time, parse_time
 from prodeval.domain.files import ManagedFile, files_digest
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.resource import Resource
+from prodeval.domain.status_bounds import echo
 from prodeval.domain.verdict import Check, EvaluationRecord, Judgement, Objective, Pending
-
-_MAX_TEXT = 1024
-_MAX_OBJECTIVES = 50
-_MAX_CRITERIA = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +69,35 @@ class Report:
 
 
 def build_status(resource: Resource, report: Report, now: str, bridge_url: str = "") -> JSONObject:
-    """The whole status; `now` is RFC 3339 in UTC with seconds, `bridge_url` is for a link to the run, empty: none."""
+    """The whole status, before it is made to fit; `now` is RFC 3339 in UTC with seconds.
+
+    `bridge_url` is for a link to the run; empty: none.
+    """
     status = dict(resource.status)
     if report.facts is not None:
         status |= _sync_parts(status, report.facts, now)
     if report.judgement is not None:
         _write_judgement(status, resource, report.judgement, bridge_url)
     if resource.reconcile_requested and report.synced is not None:
-        status["lastHandledReconcileAt"] = resource.reconcile_requested[:256]
+        status["lastHandledReconcileAt"] = echo(resource.reconcile_requested)
     synced = report.synced or read_condition(status, "Synced") or NOT_SYNCED
     passed = report.judgement.passed if report.judgement else read_condition(status, "Passed") or NOT_JUDGED
     verdict = as_text(status.setdefault("verdict", "Pending"))
     own_health = _suspended(status, synced) if resource.suspend else health(resource, synced, passed, verdict)
     conditions = (*own_health, synced, passed)
-    status["conditions"] = write_conditions(status, conditions, resource.generation, now)
-    if not any(condition.type == "Reconciling" for condition in conditions):
+    synced_about = _synced_generation(status, resource, report)
+    status["conditions"] = write_conditions(status, conditions, synced_about, now, judged=resource.generation)
+    is_reconciling = any(condition.type == "Reconciling" for condition in conditions)
+    if synced_about == resource.generation and not is_reconciling:
         status["observedGeneration"] = resource.generation
     return status
+
+
+def _synced_generation(status: JSONObject, resource: Resource, report: Report) -> int:
+    """The generation that was synced last: a verdict between a spec and its sync says nothing of the sync."""
+    if report.synced is not None or resource.suspend:
+        return resource.generation
+    return condition_generation(status, "Synced") or resource.generation
 
 
 def _suspended(status: JSONObject, synced: Condition) -> tuple[Condition, ...]:
@@ -94,13 +111,15 @@ def _suspended(status: JSONObject, synced: Condition) -> tuple[Condition, ...]:
 def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSON]:
     before = as_object(status.get("sync"))
     last_push = now if facts.pushed else as_text(before.get("lastPushTime"))
+    digest = files_digest(facts.files)
+    is_same = not facts.pushed and digest == before.get("filesDigest")
     sync: dict[str, JSON] = {
         "firstSyncTime": as_text(before.get("firstSyncTime"), now),
         "lastPushTime": last_push,
-        "stageRevision": facts.stage_revision,
-        "shipyardRevision": facts.shipyard_revision,
-        "filesDigest": files_digest(facts.files),
-        "files": [{"path": file.path, "sha256": file.sha256, "from": file.origin} for file in facts.files],
+        "stageRevision": _revision(before, "stageRevision", facts.stage_revision, is_same=is_same),
+        "shipyardRevision": _revision(before, "shipyardRevision", facts.shipyard_revision, is_same=is_same),
+        "filesDigest": digest,
+        "files": _files(before, facts.files, now),
         "plan": [_planned(change) for change in facts.planned],
     }
     resolved: dict[str, JSON] = {
@@ -112,6 +131,34 @@ def _sync_parts(status: JSONObject, facts: SyncFacts, now: str) -> dict[str, JSO
         "resultTimeout": facts.result_timeout,
     }
     return {"resolved": _given(resolved), "sync": _given(sync)}
+
+
+def _files(before: JSONObject, files: Sequence[ManagedFile], now: str) -> list[JSON]:
+    """The files, each with when it became what it is: a verdict measured meanwhile was made with two contents."""
+    entries = map(as_object, as_list(before.get("files")))
+    known = {_place(as_text(entry.get("path")), as_text(entry.get("from"))): entry for entry in entries}
+    return [_file(file, known.get(_place(file.path, file.origin)), now) for file in files]
+
+
+def _place(path: str, origin: str) -> tuple[str, str]:
+    """Where a file stands: beside the service whoever wrote it, or at a level that is shared."""
+    return path, origin if origin.startswith("own/") else ""
+
+
+def _file(file: ManagedFile, known: JSONObject | None, now: str) -> JSONObject:
+    entry: dict[str, JSON] = {"path": file.path, "sha256": file.sha256, "from": file.origin}
+    if known is None:
+        return entry
+    kept = {name: as_text(known.get(name)) for name in ("previousSHA256", "changedAt")}
+    changed = {"previousSHA256": as_text(known.get("sha256")), "changedAt": now}
+    return _given(entry | (kept if known.get("sha256") == file.sha256 else changed))
+
+
+def _revision(before: JSONObject, name: str, tip: str, *, is_same: bool) -> str:
+    """Where our files last changed, and not the tip: else each commit of anybody would be a write for each resource."""
+    known = as_text(before.get(name))
+    branch = tip.partition("@")[0]
+    return known if is_same and known.partition("@")[0] == branch else tip
 
 
 def _given(values: dict[str, JSON]) -> JSONObject:
@@ -135,7 +182,7 @@ def _write_judgement(status: dict[str, JSON], resource: Resource, judgement: Jud
         status["pending"] = _pending(judgement.pending)
     if judgement.passed.reason == "Invalidated":
         status.pop("lastEvaluation", None)
-    if judgement.event_id:
+    if judgement.event_id and not judgement.recalled:
         status["lastEvaluation"] = _evaluation(judgement, resource, bridge_url)
         status["history"] = _history(as_list(status.get("history")), judgement)[: resource.history_limit]
 
@@ -169,28 +216,30 @@ def _evaluation(judgement: Judgement, resource: Resource, bridge_url: str) -> JS
         "context": judgement.context,
         "eventID": judgement.event_id,
         "version": judgement.version,
+        "triggeredAt": format_time(judgement.triggered) if judgement.triggered else "",
+        "tasks": dict(zip(("sequence", "afterTask", "testTask"), resource.shipyard.tasks, strict=True)),
         "url": link,
         "evidence": [_check(check) for check in judgement.evidence],
     }
     if record is None:
-        return _given(common | {"message": judgement.passed.message[:_MAX_TEXT]})
+        return _given(common | {"message": judgement.passed.message})
     return _given(common | _record(record))
 
 
 def _record(record: EvaluationRecord) -> dict[str, JSON]:
     return {
-        "image": record.image[:_MAX_TEXT],
+        "image": record.image,
         "windowStart": record.window_start,
         "windowEnd": record.window_end,
         "result": record.result,
         "score": record.score,
-        "message": record.message[:_MAX_TEXT],
-        "objectives": [_objective(one) for one in record.objectives[:_MAX_OBJECTIVES]],
+        "message": record.message,
+        "objectives": [_objective(one) for one in record.objectives],
     }
 
 
 def _check(check: Check) -> JSONObject:
-    return {"check": check.check, "status": check.status, "message": check.message[:_MAX_TEXT]}
+    return {"check": check.check, "status": check.status, "message": check.message}
 
 
 def _objective(one: Objective) -> JSONObject:
@@ -202,9 +251,9 @@ def _objective(one: Objective) -> JSONObject:
         "compared": one.compared,
         "keySLI": one.key_sli,
         "weight": one.weight,
-        "pass": list(one.pass_criteria[:_MAX_CRITERIA]),
-        "violated": list(one.violated[:_MAX_CRITERIA]),
-        "message": one.message[:_MAX_TEXT],
+        "pass": list(one.pass_criteria),
+        "violated": list(one.violated),
+        "message": one.message,
     }
     return _given(values)
 

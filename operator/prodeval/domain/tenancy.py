@@ -21,6 +21,31 @@ class Grant:
     services: tuple[str, ...] = ("*",)
 
 
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """Who may name which project.
+
+    Attributes:
+        grants: by project.
+        credentials_namespace: where the credentials are; resources there may name any project.
+    """
+
+    grants: Mapping[str, Grant]
+    credentials_namespace: str
+
+    def check(self, resource: Resource) -> None:
+        """Raise AccessDeniedError unless the resource's namespace may name its project and service."""
+        check_access(resource, self.grants, self.credentials_namespace)
+
+    def allows(self, resource: Resource) -> bool:
+        """Whether `check` passes; a resource without access owns nothing, however old it is, and is not judged."""
+        try:
+            self.check(resource)
+        except AccessDeniedError:
+            return False
+        return True
+
+
 def check_access(resource: Resource, grants: Mapping[str, Grant], credentials_namespace: str) -> None:
     """Raise AccessDeniedError unless the resource's namespace may name its project and service."""
     namespace, target = resource.key.namespace, resource.target

@@ -1,6 +1,6 @@
 """What the use cases need of a Keptn project's Git upstream: look at it, and add commits to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -102,6 +102,14 @@ class Pushed:
     written: tuple[Change, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One caller's write; `branches` are listed beside the default branch."""
+
+    branches: frozenset[str]
+    plan: Planner
+
+
 class Repository(Protocol):
     """One project's upstream. Safe to call from many threads; calls that meet are merged into one push."""
 
@@ -115,6 +123,10 @@ class Repository(Protocol):
         InvalidFileError (a path that cannot be written), ConfigError (HEAD names no branch),
         DependencyNotReadyError (empty upstream, or a change for a branch that is absent).
         """
+        ...
+
+    def write_all(self, requests: Sequence[Request]) -> tuple[Pushed | Exception, ...]:
+        """Several writes with one listing and one push; what `write` would return or raise for each, in their order."""
         ...
 
     def look(self, branches: frozenset[str], at: Callable[[Snapshot], T]) -> T:

@@ -1,10 +1,8 @@
 """What Git says about the files behind one evaluation."""
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
-from prodeval.domain.errors import ProdevalError
+from prodeval.domain.errors import InvalidFileError
 from prodeval.domain.files import sha256
 from prodeval.domain.json_values import as_text, child
 from prodeval.domain.paths import SLI, SLO, Layout, Place, place
@@ -12,40 +10,27 @@ from prodeval.domain.resource import Resource
 from prodeval.domain.upstream import Snapshot
 from prodeval.domain.verdict import FileFacts, Found
 from prodeval.service.resolving import managed_files, reader, shared_places
-from prodeval.service.syncing import Syncer
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """The facts, and whether Git could be asked; if not, it is worth to ask again."""
-
-    facts: FileFacts
-    complete: bool
+from prodeval.service.upstreams import Upstreams
 
 
 class FileReader:
     """Reads the stage's files at its tip."""
 
-    def __init__(self, syncer: Syncer) -> None:
-        self._syncer = syncer
+    def __init__(self, upstreams: Upstreams) -> None:
+        self._upstreams = upstreams
 
-    def look(self, resource: Resource, found: Found) -> Looked:
-        """The facts about one evaluation; what Git does not tell is unknown."""
-        try:
-            facts = self._syncer.look(resource, lambda snapshot: _facts(resource, found, snapshot))
-        except ProdevalError as error:
-            logger.warning("%s: the files behind the evaluation are unknown: %s", resource.key, error)
-            return Looked(FileFacts(), complete=False)
-        return Looked(facts, complete=True)
+    def look(self, resource: Resource, found: Found) -> FileFacts:
+        """The facts about one evaluation. Raises ProdevalError if Git does not answer."""
+        repository, _ = self._upstreams.open(resource.target.project)
+        stage = frozenset({resource.target.stage})
+        return repository.look(stage, lambda snapshot: _facts(resource, found, snapshot))
 
 
 def _facts(resource: Resource, found: Found, snapshot: Snapshot) -> FileFacts:
     where = _stage_place(resource, snapshot)
     read = reader(snapshot, where, resource.target.service)
-    changed = tuple(_changed(resource, snapshot, where))
-    return FileFacts(_slo_sha256(resource, found, snapshot.tips.get(where.branch, ""), read(SLO)), changed)
+    changed = dict.fromkeys((*_changed(resource, snapshot, where), *_changed_meanwhile(resource, found)))
+    return FileFacts(_slo_sha256(resource, found, snapshot.tips.get(where.branch, ""), read), tuple(changed))
 
 
 def _changed(resource: Resource, snapshot: Snapshot, where: Place) -> Iterator[str]:
@@ -56,19 +41,40 @@ def _changed(resource: Resource, snapshot: Snapshot, where: Place) -> Iterator[s
     for path, origin in sorted(watched):
         level = shared.get(origin)
         place_of = level.root + path if level else where.of(resource.target.service, path)
-        content = snapshot.read(level.branch if level else where.branch, place_of)
-        if known.get((path, origin), "") != (sha256(content) if content is not None else ""):
+        if known.get((path, origin), "") != _digest(snapshot, level.branch if level else where.branch, place_of):
             yield f"{path} ({origin.rpartition('/')[2]} level)" if level else path
 
 
-def _slo_sha256(resource: Resource, found: Found, tip: str, at_tip: bytes | None) -> str | None:
-    """The digest of slo.yaml at the found commit: known where that is the tip, or what we left or found."""
-    now = sha256(at_tip) if at_tip else ""
-    ours = next((file.sha256 for file in managed_files(resource) if file.path == SLO), None)
-    revision = as_text(child(resource.status, "sync", "stageRevision")).rpartition(":")[2]
-    if found.commit == tip or now == ours:
+def _digest(snapshot: Snapshot, branch: str, path: str) -> str:
+    """The digest of a file; empty if there is none, and no digest if something else is in its place."""
+    try:
+        content = snapshot.read(branch, path)
+    except InvalidFileError:
+        return "not a file"
+    return sha256(content) if content is not None else ""
+
+
+def _changed_meanwhile(resource: Resource, found: Found) -> Iterator[str]:
+    """What a sync found or made different after the run had begun; it took the new content for the managed one."""
+    candidate = found.candidate
+    begun = candidate.run.trigger.time if candidate.run else candidate.triggered.time
+    for file in managed_files(resource):
+        if file.changed_at is not None and file.changed_at > begun:
+            yield file.path
+
+
+def _slo_sha256(resource: Resource, found: Found, tip: str, read: Callable[[str], bytes | None]) -> str | None:
+    """The digest of slo.yaml at the found commit: known where that is the tip, or where nothing changed until now."""
+    try:
+        content = read(SLO)
+    except InvalidFileError:
+        return None
+    now = sha256(content) if content is not None else ""
+    if found.commit == tip:
         return now
-    return ours if found.commit in {revision, ""} else None
+    ours = next((file for file in managed_files(resource) if file.path == SLO), None)
+    is_older = ours is not None and (ours.changed_at is None or ours.changed_at < found.candidate.time)
+    return now if ours is not None and is_older and now == ours.sha256 else None
 
 
 def _stage_place(resource: Resource, snapshot: Snapshot) -> Place:

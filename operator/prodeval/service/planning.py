@@ -1,6 +1,6 @@
 """What one resource wants to push: decided over a snapshot of the upstream; nothing is written here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -11,9 +11,12 @@ from prodeval.domain.preflight import Files, Wish, poll_seconds
 from prodeval.domain.resource import Load, Resource, Target
 from prodeval.domain.result_timeout import default_timeout
 from prodeval.domain.shipyard import Gate, Patched, gate, gated_tasks, inherited_timeframe, patch, read_shipyard
+from prodeval.domain.status_bounds import MOST_FILES
 from prodeval.domain.upstream import Change, Snapshot, Write
 from prodeval.service.checking import check_files, check_others, files_after, in_words
-from prodeval.service.resolving import ConfigMaps, View, check_service, sort_out, view, wanted_files
+from prodeval.service.resolving import ConfigMaps, Resolved, View, check_service, resolve_files, sort_out, view
+
+_MOST_NAMED = 5
 
 
 def _unknown(_: Target) -> None:
@@ -67,8 +70,8 @@ def make_plan(resource: Resource, snapshot: Snapshot, config_maps: ConfigMaps, s
     seen = view(snapshot, resource.target.stage, settings.layout)
     where = check_service(resource, seen)
     shipyard = _shipyard_text(snapshot)
-    wanted = wanted_files(resource, seen, shipyard, config_maps)
-    changes, files = sort_out(resource, seen, wanted, settings.writable_paths)
+    resolved = resolve_files(resource, seen, shipyard, config_maps)
+    changes, files = sort_out(resource, seen, resolved.files, settings.writable_paths)
     paths = _paths_after(resource, seen, where, changes)
     wish = gate(
         resource.target.stage, resource.shipyard, has_load_files=any(path.startswith("locust/") for path in paths)
@@ -90,7 +93,7 @@ def make_plan(resource: Resource, snapshot: Snapshot, config_maps: ConfigMaps, s
         result_timeout=resource.result_timeout or _default_timeout(patched, wish, after, resource.target),
         shipyard=shipyard,
         withheld=() if is_managed else shipyard_change,
-        doubts=in_words(findings, others),
+        doubts=in_words(findings, (*_doubts(resolved, files), *others)),
     )
 
 
@@ -101,6 +104,18 @@ def _default_timeout(patched: Patched, wish: Gate, files: Files, target: Target)
         triggered_after=evaluation.triggered_after if evaluation else "",
         poll_seconds=poll_seconds(files, test.name, target) if test else 0,
     )
+
+
+def _doubts(resolved: Resolved, files: tuple[ManagedFile, ...]) -> Iterator[str]:
+    if resolved.left_out:
+        names = ", ".join(resolved.left_out[:_MOST_NAMED]) + (", ..." if len(resolved.left_out) > _MOST_NAMED else "")
+        yield f"not copied, since prodeval writes no such names: {names}; rename or remove them"
+    if len(files) > MOST_FILES:
+        # What the status does not list cannot be told from somebody else's file, and a copy never overwrites that.
+        yield (
+            f"there are {len(files)} files and the status lists {MOST_FILES}: copies of the others are made once and "
+            "do not follow their source; put large data sets elsewhere"
+        )
 
 
 def _shipyard_text(snapshot: Snapshot) -> str:

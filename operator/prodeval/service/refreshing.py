@@ -23,7 +23,7 @@ class Refresher:
 
     def __init__(self, keptn: Keptn) -> None:
         self._keptn = keptn
-        self._lock, self._news = threading.Lock(), threading.Event()
+        self._lock = threading.Lock()
         self._unread: dict[str, dict[str, object]] = {}
         self._unanswered: set[str] = set()
 
@@ -34,18 +34,11 @@ class Refresher:
             with self._lock:
                 # A new mark for each push: a read that began before it does not count.
                 self._unread.setdefault(project, {}).update((stage, object()) for stage in stages)
-            self._news.set()
 
-    def wait(self, seconds: float) -> tuple[str, ...]:
-        """Wait for a push, but not longer; returns the projects of which Keptn has something to read."""
-        self._news.wait(seconds)
-        self._news.clear()
-        return self.projects()
-
-    def projects(self) -> tuple[str, ...]:
-        """The projects of which Keptn has something to read."""
+    def is_settled(self, project: str) -> bool:
+        """Whether Keptn has read all that was pushed to a project."""
         with self._lock:
-            return tuple(self._unread)
+            return project not in self._unread
 
     def turn(self, project: str) -> bool:
         """Let Keptn read what is unread of a project; False if something is left for the next turn.

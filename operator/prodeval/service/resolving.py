@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from prodeval.domain.errors import DependencyNotReadyError
+from prodeval.domain.events import parse_time
 from prodeval.domain.files import (
     ManagedFile,
     WantedFile,
@@ -13,9 +14,21 @@ from prodeval.domain.files import (
     ownership,
     sha256,
     stage_files,
+    well_known_items,
 )
 from prodeval.domain.json_values import as_list, as_object, as_text, child
-from prodeval.domain.paths import METADATA, SLI, SLO, Layout, Place, check_path, is_well_known, place, stage_directory
+from prodeval.domain.paths import (
+    METADATA,
+    SLI,
+    SLO,
+    Layout,
+    Place,
+    check_path,
+    is_plain_path,
+    is_well_known,
+    place,
+    stage_directory,
+)
 from prodeval.domain.resource import ConfigMapFiles, FileSource, InlineFile, Resource, StageFiles
 from prodeval.domain.shipyard import triggering_stage
 from prodeval.domain.upstream import Change, Snapshot
@@ -62,29 +75,52 @@ def check_service(resource: Resource, seen: View) -> Place:
     return where
 
 
-def wanted_files(resource: Resource, seen: View, shipyard: str, config_maps: ConfigMaps) -> tuple[WantedFile, ...]:
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What sources give.
+
+    Attributes:
+        left_out: files that were only met, not named, and whose names cannot be written: `stage/qa 'locust/.gitkeep'`.
+    """
+
+    files: tuple[WantedFile, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def resolve_files(resource: Resource, seen: View, shipyard: str, config_maps: ConfigMaps) -> Resolved:
     """All files that the resource's sources give, later ones winning; raises DependencyNotReadyError."""
     sources = resource.files or _default_sources(resource, seen, shipyard)
-    return merge_sources(_source_files(source, resource, seen, config_maps) for source in sources)
+    found = [_source_files(source, resource, seen, config_maps) for source in sources]
+    left_out = (name for one in found for name in one.left_out)
+    return Resolved(merge_sources(one.files for one in found), tuple(dict.fromkeys(left_out)))
 
 
-def _source_files(
-    source: FileSource, resource: Resource, seen: View, config_maps: ConfigMaps
-) -> tuple[WantedFile, ...]:
+def _source_files(source: FileSource, resource: Resource, seen: View, config_maps: ConfigMaps) -> Resolved:
     match source:
         case InlineFile():
-            return (inline_file(source),)
+            return Resolved((inline_file(source),))
         case ConfigMapFiles():
-            return config_map_files(source, config_maps[source.name])
+            return _from_config_map(source, config_maps[source.name])
         case StageFiles():
             return _copied(source, resource.target.service, seen)
 
 
-def _copied(source: StageFiles, service: str, seen: View) -> tuple[WantedFile, ...]:
+def _from_config_map(source: ConfigMapFiles, data: Mapping[str, bytes]) -> Resolved:
+    met = () if source.items else well_known_items(data)
+    plain = tuple((key, path) for key, path in met if is_plain_path(path))
+    files = config_map_files(source.name, source.items or plain, data)
+    odd = (key for key, path in met if not is_plain_path(path))
+    return Resolved(files, tuple(f"configMap/{source.name} {key!r}" for key in odd))
+
+
+def _copied(source: StageFiles, service: str, seen: View) -> Resolved:
     where = seen.place(source.name)
-    listing = seen.snapshot.list(where.branch, where.of(service).rstrip("/"))
-    paths = source.paths or tuple(path for path in listing if is_well_known(path))
-    return stage_files(source.name, paths, reader(seen.snapshot, where, service), named=bool(source.paths))
+    listing = () if source.paths else seen.snapshot.list(where.branch, where.of(service).rstrip("/"))
+    met = [path for path in listing if is_well_known(path)]
+    plain = [path for path in met if is_plain_path(path)]
+    read = reader(seen.snapshot, where, service)
+    files = stage_files(source.name, source.paths or plain, read, named=bool(source.paths))
+    return Resolved(files, tuple(f"stage/{source.name} {path!r}" for path in met if path not in plain))
 
 
 def reader(snapshot: Snapshot, where: Place, service: str) -> Callable[[str], bytes | None]:
@@ -105,7 +141,7 @@ def _default_sources(resource: Resource, seen: View, shipyard: str) -> tuple[Fil
     if source is None:
         return ()
     copies = _copied(StageFiles(source), target.service, seen)
-    slo = next((file for file in copies if file.path == SLO), None)
+    slo = next((file for file in copies.files if file.path == SLO), None)
     if slo is None and own is None:
         raise DependencyNotReadyError(
             f"neither stage {target.stage!r} nor stage {source!r} has an slo.yaml for {target.service!r}; "
@@ -128,7 +164,13 @@ def managed_files(resource: Resource) -> tuple[ManagedFile, ...]:
     """The files that the last sync left, from the status."""
     entries = map(as_object, as_list(child(resource.status, "sync", "files")))
     return tuple(
-        ManagedFile(as_text(entry.get("path")), as_text(entry.get("sha256")), as_text(entry.get("from")))
+        ManagedFile(
+            path=as_text(entry.get("path")),
+            sha256=as_text(entry.get("sha256")),
+            origin=as_text(entry.get("from")),
+            changed_at=parse_time(as_text(entry.get("changedAt"))),
+            previous=as_text(entry.get("previousSHA256")),
+        )
         for entry in entries
     )
 

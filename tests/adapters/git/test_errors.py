@@ -1,7 +1,10 @@
 """What a person reads when the server says no, or nothing."""
 
+import base64
 import socket
+import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -15,7 +18,7 @@ from prodeval.domain.errors import (
     ProdevalError,
     PushRejectedError,
 )
-from tests.adapters.git.conftest import https
+from tests.adapters.git.conftest import TOKEN, https
 from tests.adapters.git.httpserver import GitServer, Handler, Seen
 from tests.adapters.git.plans import BOTH, gate, nothing
 from tests.adapters.git.upstreams import Upstream, empty, git, hook
@@ -87,14 +90,63 @@ def test_an_overloaded_server_is_tried_again_when_it_says(
     assert caught.value.retry_after == 17
 
 
-@pytest.mark.parametrize(("after", "expected"), [("soon", None), ("999999", 3600.0), ("-1", None)])
-def test_a_strange_retry_after_is_bounded(
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("3600", 3600.0),
+        ("999999", 86400.0),
+        ("9" * 5000, 86400.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86400.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 99999999 23:59:59 GMT", None),
+        ("soon", None),
+        ("-1", None),
+    ],
+)
+def test_what_a_server_asks_for_is_kept_in_full_up_to_a_day(
     repository: GitRepository, server: GitServer, after: str, expected: float | None
 ) -> None:
     answering(server, 503, Retry_After=after)
     with pytest.raises(GitOperationFailedError) as caught:
         repository.write(BOTH, gate(b"one"))
     assert caught.value.retry_after == expected
+
+
+@pytest.mark.parametrize("path", ["info/refs", "git-receive-pack"])
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        ({"Retry_After": "120"}, 120, 120),
+        ({"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(time.time()) + 900)}, 600, 900),
+        ({"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "soon"}, None, None),
+    ],
+)
+def test_a_403_for_too_many_requests_is_no_refusal(
+    repository: GitRepository,
+    server: GitServer,
+    path: str,
+    headers: dict[str, str],
+    least: float | None,
+    most: float | None,
+) -> None:
+    answering(server, 403, path, **headers)
+    with pytest.raises(GitOperationFailedError, match=r"^localhost limits requests \(HTTP 403\)") as caught:
+        repository.write(BOTH, gate(b"one"))
+    assert least is None if caught.value.retry_after is None else least <= caught.value.retry_after <= most
+
+
+def test_a_403_with_requests_left_is_a_refusal(repository: GitRepository, server: GitServer) -> None:
+    answering(server, 403, X_RateLimit_Remaining="4999")
+    with pytest.raises(AccessDeniedError):
+        repository.write(BOTH, gate(b"one"))
+
+
+def test_an_echoed_token_is_hidden_in_each_form(repository: GitRepository, upstream: Upstream) -> None:
+    encoded = base64.b64encode(f"bot:{TOKEN}".encode()).decode()
+    hook(upstream, "pre-receive", f"echo 'refused {TOKEN} {quote(TOKEN)} %74{TOKEN[1:]} {encoded}' >&2; exit 1")
+    with pytest.raises(PushRejectedError, match=r"refused \*\*\* \*\*\* \*\*\* \*\*\*") as caught:
+        repository.write(BOTH, gate(b"one"))
+    assert TOKEN not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,14 @@ def test_the_operators_own_known_hosts_serve_a_secret_without(shell: SSHServer, 
 
 def test_known_hosts_that_are_none_are_refused(repositories: Repositories, shell: SSHServer) -> None:
     credentials = ssh(shell, "fulltour.git", known_hosts="localhost ssh-rsa %%%")
-    with pytest.raises(AccessDeniedError, match="known_hosts holds a line that is no host key"):
+    with pytest.raises(AccessDeniedError, match="'git-credentials-fulltour', key known_hosts, holds a line that is no"):
         repositories.open("fulltour", credentials)
+
+
+def test_known_hosts_of_the_config_that_are_none_are_named_as_such(shell: SSHServer) -> None:
+    opened = Repositories(author_name="p", author_email="p@x", known_hosts="localhost ssh-rsa AAAA")
+    with pytest.raises(AccessDeniedError, match=r"^git\.knownHosts holds a line that is no host key"):
+        opened.open("fulltour", ssh(shell, "fulltour.git", known_hosts=""))
 
 
 def test_a_key_that_the_server_does_not_know_is_denied(

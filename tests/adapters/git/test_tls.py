@@ -74,6 +74,9 @@ def test_verification_is_skipped_where_the_secret_says_so(
 
 
 def test_a_certificate_that_is_none_is_refused_without_a_request(repositories: Repositories) -> None:
-    credentials: GitCredentials = https("https://git.example.com/a.git", certificate="-----BEGIN CERTIFICATE-----\nx")
-    with pytest.raises(AccessDeniedError, match=r"'git-credentials-fulltour': https\.certificate or ca\.crt"):
+    no_certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    credentials: GitCredentials = https("https://git.example.com/a.git", certificate=no_certificate)
+    with pytest.raises(
+        AccessDeniedError, match=r"https\.certificate in key 'git-credentials', or key 'ca\.crt', is not"
+    ):
         repositories.open("fulltour", credentials)

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 
-def run(**environment):
-    command = [sys.executable, "-c", "import sys; from prodeval.cli import main; sys.exit(main(['run']))"]
+def run(script="import sys; from prodeval.cli import main; sys.exit(main(['run']))", **environment):
+    command = [sys.executable, "-c", script]
     base = {name: value for name, value in os.environ.items() if not name.startswith("KUBE")}
     return subprocess.run(command, env=base | environment, capture_output=True, text=True, check=False)
 
@@ -27,3 +27,22 @@ def test_what_keeps_it_from_starting_is_told_without_a_traceback(tmp_path, text,
     assert told in ran.stderr
     assert "prodeval cannot start: " in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+SCRIPT = """
+import logging, resource
+from prodeval.cli import main
+resource.setrlimit(resource.RLIMIT_CORE, (1, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+main(['run'])
+print(resource.getrlimit(resource.RLIMIT_CORE))
+logging.getLogger("kopf.objects").warning("%s", "\\x1b[31mred\\u202e")
+"""
+
+
+def test_a_crash_leaves_no_core_and_a_log_line_no_terminal_code(tmp_path):
+    ran = run(SCRIPT, PRODEVAL_CONFIG=str(tmp_path / "absent"))
+    assert ran.stdout == "(0, 0)\n"
+    last = ran.stderr.splitlines()[-1]
+    assert "red" in last
+    assert "\u202e" not in last
+    assert "[31m" not in last

@@ -111,6 +111,23 @@ def test_the_authority_of_the_secret_joins_keptns_certificate() -> None:
     assert parsed(https(certificate=PEM), **{"ca.crt": PEM.encode()}).ca == f"{PEM}\n{PEM}"
 
 
+def test_comments_beside_certificates_are_left_out_in_any_language() -> None:
+    found = parsed(https(), **{"ca.crt": f"# für uns\n{PEM}\n# und noch eine\r\n{PEM}".encode()})
+    assert found.ca == f"{PEM}\n{PEM}"
+
+
+@pytest.mark.parametrize("content", ["# nothing", "MIIB", PRIVATE_KEY])
+def test_an_authority_that_is_none_names_its_key(content: str) -> None:
+    with pytest.raises(AccessDeniedError, match=f"^Secret '{SECRET}', key 'ca.crt': holds no PEM certificate"):
+        parsed(https(), **{"ca.crt": content.encode()})
+
+
+def test_an_ipv6_address_and_a_host_in_any_script_are_hosts() -> None:
+    assert parsed({"remoteURL": "https://[2001:db8::1]:8443/a.git"}).host == "2001:db8::1"
+    assert parsed({"remoteURL": "https://exämple.org/a.git"}).host == "exämple.org"
+    assert parsed(https(proxy={"url": "[::1]:3128"})).proxy == Proxy("http://[::1]:3128")
+
+
 def test_a_user_in_the_url_is_used_and_not_printed() -> None:
     found = parsed({"remoteURL": "https://me@git.example/a.git", "https": {"token": "t"}})
     assert (found.user, found.url) == ("me", "https://git.example/a.git")
@@ -148,6 +165,11 @@ def test_equal_credentials_are_equal_and_other_tokens_are_not() -> None:
         "https://git.example/a.git?x=y",
         "https://git.example/a.git#x",
         "https://git.example/../a.git",
+        "https://git..example/a.git",
+        f"https://{'a' * 64}.example/a.git",
+        f"https://{'a.' * 130}example/a.git",
+        "https://git.example/%00a.git",
+        "ssh://%00@git.example/a.git",
         "https://git.example/%2e%2e/a.git",
         "https://git.example/a b.git",
         "https://git.example/a\nb.git",
@@ -172,6 +194,16 @@ def test_any_other_url_is_refused_without_being_printed(url: str, name: str) -> 
         ({"remoteURL": "https://h/a", "https": []}, "https must be an object"),
         (https(token=["x"]), "token must be text"),
         (https(token="a\u0000b"), "token must be text"),
+        (https(token="a\ud83d"), "token must be text"),
+        (https(certificate=PEM.replace("MIIB", "MIßB")), "certificate holds no PEM certificate, or a damaged one"),
+        (https(certificate=PRIVATE_KEY), "certificate holds no PEM certificate, or a damaged one"),
+        (https(certificate=PEM + PEM[:30]), "certificate holds no PEM certificate, or a damaged one"),
+        (https(proxy={"url": "proxy:99999"}), "proxy needs scheme"),
+        (https(proxy={"url": "proxy:0"}), "proxy needs scheme"),
+        (https(proxy={"url": "pro..xy:1"}), "proxy needs scheme"),
+        (https(proxy={"url": "pro xy:1"}), "proxy needs scheme"),
+        (https(proxy={"url": "[:1"}), "proxy needs scheme"),
+        (https(proxy={"url": "proxy:\u0663"}), "proxy needs scheme"),
         (https(insecureSkipTLS="yes"), "insecureSkipTLS must be true or false"),
         (https(certificate="%%%"), "certificate must be PEM"),
         (https(certificate="4oKs"), "certificate must be PEM"),

@@ -10,8 +10,8 @@ from prodeval.domain.files import (
     ownership,
     sha256,
     stage_files,
+    well_known_items,
 )
-from prodeval.domain.resource import ConfigMapFiles
 
 
 def wanted(content=b"new", *, copied=False):
@@ -45,7 +45,7 @@ def test_later_sources_win_for_each_path():
 
 def test_well_known_keys_of_a_config_map_find_their_place():
     data = {"slo.yaml": b"1", "sli.yaml": b"2", "basic.py": b"3", "locust.conf": b"4", "notes.txt": b"5"}
-    files = config_map_files(ConfigMapFiles("gate"), data)
+    files = config_map_files("gate", well_known_items(data), data)
     assert {file.path: file.content for file in files} == {
         "slo.yaml": b"1",
         "prometheus/sli.yaml": b"2",
@@ -57,7 +57,7 @@ def test_well_known_keys_of_a_config_map_find_their_place():
 
 def test_a_named_key_that_is_not_there_yet_is_waited_for():
     with pytest.raises(DependencyNotReadyError, match="ConfigMap 'gate' has no key 'slo'"):
-        config_map_files(ConfigMapFiles("gate", (("slo", "slo.yaml"),)), {})
+        config_map_files("gate", [("slo", "slo.yaml")], {})
 
 
 def test_a_named_file_of_a_stage_is_waited_for_and_an_unnamed_one_is_not():

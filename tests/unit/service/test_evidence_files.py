@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from prodeval.domain.errors import GitOperationFailedError
+from prodeval.domain.errors import GitOperationFailedError, InvalidFileError
 from prodeval.domain.events import Event
 from prodeval.domain.files import sha256
 from prodeval.domain.report import Report, SyncFacts, build_status
@@ -57,10 +57,14 @@ def found(commit_id):
 
 
 class Looking:
-    """Lets the reader look at one snapshot, as the syncer does at Git."""
+    """An upstream that shows one snapshot, or does not answer."""
 
     def __init__(self, snapshot):
         self._snapshot = snapshot
+
+    def open(self, project):
+        assert project == "fulltour"
+        return self, "https://git.test/fulltour.git"
 
     def look(self, _, at):
         if self._snapshot is None:
@@ -75,23 +79,56 @@ def look(snapshot, resource, commit_id=REVISION):
 @pytest.mark.parametrize(("meanwhile", "changed"), MEANWHILE.values(), ids=MEANWHILE)
 def test_what_somebody_changed_meanwhile_is_named(meanwhile, changed):
     snapshot, resource = synced()
-    assert look(commit(snapshot, meanwhile), resource).facts.changed == changed
+    assert look(commit(snapshot, meanwhile), resource).changed == changed
 
 
 @pytest.mark.parametrize("commit_id", [REVISION, "", "2" * 40])
 def test_the_slo_is_known_at_any_commit_while_it_is_the_same(commit_id):
     snapshot, resource = synced()
-    assert look(snapshot, resource, commit_id).facts.slo_sha256 == sha256(SLO.encode())
+    assert look(snapshot, resource, commit_id).slo_sha256 == sha256(SLO.encode())
 
 
-def test_a_changed_slo_is_known_at_our_revision_and_at_the_tip_and_nowhere_else():
+def test_a_changed_slo_is_known_at_the_tip_and_nowhere_else():
     snapshot, resource = synced()
     changed = commit(snapshot, MEANWHILE["a file that we pushed"][0])
-    assert look(changed, resource, REVISION).facts.slo_sha256 == sha256(SLO.encode())
-    assert look(changed, resource, changed.tips["production"]).facts.slo_sha256 == sha256((SLO + "# weaker\n").encode())
-    assert look(changed, resource, "f" * 40).facts.slo_sha256 is None
+    assert look(changed, resource, REVISION).slo_sha256 is None
+    assert look(changed, resource, changed.tips["production"]).slo_sha256 == sha256((SLO + "# weaker\n").encode())
+    assert look(changed, resource, "f" * 40).slo_sha256 is None
 
 
-def test_what_git_does_not_tell_is_unknown_and_worth_another_look():
-    looked = look(None, synced()[1])
-    assert (looked.facts.slo_sha256, looked.facts.changed, looked.complete) == (None, None, False)
+def test_a_git_that_does_not_answer_says_why():
+    with pytest.raises(GitOperationFailedError, match="no answer"):
+        look(None, synced()[1])
+
+
+def test_something_else_in_the_place_of_a_file_is_a_change_and_no_slo():
+    """Keptn follows no link and reads no directory."""
+    snapshot, resource = synced()
+
+    class Linked(MemorySnapshot):
+        def read(self, branch, path):
+            if path == "hello/slo.yaml" and branch == "production":
+                raise InvalidFileError("is a symlink", path=path)
+            return super().read(branch, path)
+
+    facts = look(Linked(snapshot.branches), resource)
+    assert (facts.slo_sha256, facts.changed) == (None, ("slo.yaml",))
+
+
+def test_a_slo_that_is_gone_is_known_to_be_gone_at_the_tip():
+    snapshot, resource = synced()
+    gone = commit(snapshot, {"production": {"hello/slo.yaml": None}})
+    assert look(gone, resource, gone.tips["production"]).slo_sha256 == ""
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "changed"), [("2025-12-31T23:59:59Z", ()), ("2026-01-01T00:00:01Z", ("slo.yaml",))]
+)
+def test_what_a_sync_changed_after_the_trigger_is_a_change(changed_at, changed):
+    snapshot, resource = synced()
+    files = [
+        one | {"changedAt": changed_at} if one["path"] == "slo.yaml" else one
+        for one in resource.status["sync"]["files"]
+    ]
+    status = resource.status | {"sync": resource.status["sync"] | {"files": files}}
+    assert look(snapshot, replace(resource, status=status)).changed == changed

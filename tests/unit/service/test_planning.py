@@ -16,6 +16,7 @@ from prodeval.service.planning import PlanSettings, make_plan
 from tests.unit.service.snapshots import JOBS, SHIPYARD, SLO, MemorySnapshot, tutorial
 
 RESOURCE = Resource(ResourceKey("team-a", "hello"), Target("fulltour", "production", "hello"))
+FILES_OF_QA = ("slo.yaml", "prometheus/sli.yaml", "locust/basic.py", "locust/locust.conf")
 SETTINGS = PlanSettings("gate({service}): sync")
 
 
@@ -203,3 +204,69 @@ def test_what_the_spec_says_counts_alone():
 def test_a_strange_wait_of_a_job_is_bounded(seconds):
     strange = PATIENT.replace(b"3600", seconds.encode())
     assert timedelta(minutes=30) <= timeout(strange) <= timedelta(days=7)
+
+
+def test_names_that_cannot_be_copied_are_left_out_and_named():
+    odd = ["locust/.gitkeep", "locust/a b.py", "locust/ü.py", "locust/a..b", ".x/sli.yaml", "locust/" + "a" * 255]
+    made = plan(tutorial(qa={f"hello/{path}": "" for path in odd}))
+    assert {file.path for file in made.files} == set(FILES_OF_QA)
+    (doubt,) = made.doubts
+    assert doubt.startswith("not copied, since prodeval writes no such names: stage/qa ")
+    assert "stage/qa 'locust/.gitkeep'" in doubt
+    assert ", ...; rename or remove them" in doubt
+
+
+def test_odd_keys_of_a_config_map_are_left_out_unless_they_are_named():
+    data = {"gate": {"slo.yaml": SLO.encode(), ".hidden.py": b"", "a..py": b""}}
+    made = plan(tutorial(), replace(RESOURCE, files=(ConfigMapFiles("gate"),)), data)
+    assert [doubt for doubt in made.doubts if "configMap/gate '.hidden.py', configMap/gate 'a..py'" in doubt]
+    named = replace(RESOURCE, files=(ConfigMapFiles("gate", ((".hidden.py", "locust/.hidden.py"),)),))
+    with pytest.raises(InvalidSpecError, match=r"'locust/\.hidden\.py' is not a path below the service"):
+        plan(tutorial(), named, data)
+    with pytest.raises(InvalidSpecError, match=r"'locust/\.gitkeep' is not a path below the service"):
+        plan(
+            tutorial(qa={"hello/locust/.gitkeep": ""}),
+            replace(RESOURCE, files=(StageFiles("qa", ("locust/.gitkeep",)),)),
+        )
+
+
+def test_more_files_than_the_status_lists_are_a_doubt():
+    data = {f"hello/locust/data/{number}.csv": str(number) for number in range(300)}
+    made = plan(tutorial(qa=data))
+    assert len(made.files) == 304
+    assert [doubt for doubt in made.doubts if "there are 304 files and the status lists 256" in doubt]
+
+
+@pytest.mark.parametrize(
+    ("absent", "told"),
+    [
+        ({"main": {"shipyard.yaml": None}}, "has no shipyard.yaml; if Keptn uses another branch"),
+        (
+            {"main": {"shipyard.yaml": SHIPYARD.replace("qa.delivery.finished", "dev.delivery.finished")}},
+            "no other stage triggers production.delivery",
+        ),
+        ({"qa": {"hello/slo.yaml": None}}, "neither stage 'production' nor stage 'qa' has an slo.yaml"),
+    ],
+)
+def test_what_is_not_there_yet_is_named_with_what_to_do(absent, told):
+    with pytest.raises(DependencyNotReadyError, match=told):
+        plan(tutorial(**absent))
+
+
+def test_an_own_slo_of_a_stage_that_nothing_triggers_is_enough():
+    alone = {"shipyard.yaml": SHIPYARD.replace("qa.delivery.finished", "dev.delivery.finished")}
+    made = plan(tutorial(main=alone, production={"hello/slo.yaml": SLO}))
+    assert [(file.path, file.origin) for file in made.files] == [("slo.yaml", "own")]
+
+
+def test_a_shipyard_in_another_encoding_is_refused():
+    before = tutorial()
+    branches = before.branches | {"main": before.branches["main"] | {"shipyard.yaml": "é".encode("latin-1")}}
+    with pytest.raises(InvalidFileError, match="is not UTF-8"):
+        plan(MemorySnapshot(branches))
+
+
+def test_the_layout_of_the_config_counts():
+    with pytest.raises(DependencyNotReadyError):
+        plan(tutorial(), settings=replace(SETTINGS, layout=Layout.DIRECTORY))
+    assert plan(tutorial(), settings=replace(SETTINGS, layout=Layout.BRANCH)).layout is Layout.BRANCH

@@ -43,10 +43,10 @@ def warnings(caplog):
 
 def test_each_pushed_branch_is_read_once(refresher, keptn):
     refresher.pushed("p", ["production", "trunk"], "trunk")
-    assert (keptn.read, refresher.projects()) == ([], ("p",))
+    assert (keptn.read, refresher.is_settled("p")) == ([], False)
     assert refresher.turn("p")
     assert keptn.read == [("p", "production"), ("p", MAIN)]
-    assert (refresher.turn("p"), refresher.turn("other"), refresher.projects()) == (True, True, ())
+    assert (refresher.turn("p"), refresher.turn("other"), refresher.is_settled("p")) == (True, True, True)
     assert len(keptn.read) == 2
 
 
@@ -58,7 +58,7 @@ def test_a_push_of_the_default_branch_alone_reads_no_stage(refresher, keptn):
 
 def test_a_push_of_nothing_is_none(refresher):
     refresher.pushed("p", [], "main")
-    assert refresher.projects() == refresher.wait(0) == ()
+    assert refresher.is_settled("p")
 
 
 def test_what_keptn_did_not_read_is_tried_again_with_the_next_turn(refresher, keptn):
@@ -69,7 +69,7 @@ def test_what_keptn_did_not_read_is_tried_again_with_the_next_turn(refresher, ke
     keptn.broken = set()
     assert refresher.turn("p")
     assert sorted(keptn.read[1:]) == [("p", "production"), ("p", MAIN)]
-    assert refresher.projects() == ()
+    assert refresher.is_settled("p")
 
 
 def test_a_branch_that_keptn_cannot_read_keeps_no_other_from_being_read(refresher, keptn):
@@ -103,9 +103,3 @@ def test_an_outage_is_told_once_whatever_the_number_of_projects_and_turns(refres
     keptn.broken = {MAIN}
     push_and_turn(3)
     assert len(warnings(caplog)) == 2, "the next outage is another one"
-
-
-def test_a_push_ends_the_waiting(refresher):
-    refresher.pushed("p", ["main"], "main")
-    assert refresher.wait(3600) == ("p",)
-    assert refresher.wait(0) == ("p",), "what is left is told again after the time"

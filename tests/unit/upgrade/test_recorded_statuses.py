@@ -50,7 +50,10 @@ def problems(value, schema):
 def test_spec_and_status_fit_the_schema_of_today(name):
     stored = row(name)
     assert problems(stored.resource["spec"], SCHEMA["spec"]) == []
-    assert problems(stored.status, SCHEMA["status"]) == []
+    kept = {
+        name: value for name, value in stored.status.items() if name != "kopf"
+    }  # which the CRD does not know any more
+    assert problems(kept, SCHEMA["status"]) == []
 
 
 @pytest.mark.parametrize("name", names())

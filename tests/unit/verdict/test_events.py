@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from prodeval.domain.events import (
     EVALUATION_FINISHED,
-    ask_from,
     format_time,
     merge_events,
     newest_contexts,
@@ -21,7 +20,7 @@ from prodeval.domain.events import (
     slim,
 )
 from prodeval.domain.verdict import Found, Judgement, prove, select
-from tests.unit.verdict.keptn_events import START, time
+from tests.unit.verdict.keptn_events import START
 from tests.unit.verdict.recordings import names, recording
 
 RAW = {
@@ -91,18 +90,6 @@ def test_times_are_compared_as_times_and_not_as_text():
     """As text `...:30Z` comes after `...:30.9Z`."""
     early, late = RAW | {"id": "a", "time": "2026-11-23T08:02:30Z"}, RAW | {"id": "b", "time": "2026-11-23T08:02:30.9Z"}
     assert [event.id for event in merge_events(parse_events([late, early]))] == ["a", "b"]
-
-
-def test_asking_again_overlaps_by_a_minute_and_never_reaches_behind_the_start():
-    events = parse_events([RAW])
-    assert ask_from((), START, time(0)) == START
-    assert ask_from(events, START, time(3600)) == events[0].time - timedelta(minutes=1)
-    assert ask_from(events, events[0].time, time(3600)) == events[0].time
-
-
-def test_an_event_from_the_future_does_not_hide_what_comes_next():
-    future = parse_events([RAW | {"time": "2999-01-01T00:00:00Z"}])
-    assert ask_from(future, START, time(3600)) == time(3540)
 
 
 def test_registrations_become_subscriptions():

@@ -1,9 +1,8 @@
 """From what went wrong on the wire to the error that a person reads; nothing of it holds a secret."""
 
-import base64
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import paramiko
@@ -11,8 +10,10 @@ import urllib3.exceptions
 from dulwich.errors import GitProtocolError, HangupException
 
 from prodeval.adapters.git.transport import Service, Transport
-from prodeval.domain.credentials import GitCredentials
+from prodeval.domain.credentials import GitCredentials, secret_texts
 from prodeval.domain.errors import AccessDeniedError, GitOperationFailedError, ProdevalError
+from prodeval.domain.masking import Mask
+from prodeval.domain.printable import printable
 
 _LONGEST_MESSAGE = 500
 _LONGEST_CLEANED = 1 << 16
@@ -24,7 +25,6 @@ _WIRE_ERRORS = (
     OSError,
     EOFError,  # paramiko's word for a connection that ends too early
 )
-_TERMINAL_CODE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 class LostAnswerError(GitOperationFailedError):
@@ -39,6 +39,19 @@ class BadAnswerError(GitOperationFailedError):
     """The server's answer breaks the protocol or a bound."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a server asks us to wait.
+
+    Attributes:
+        seconds: None if it does not say.
+        is_limit: it refuses because of too many requests, whatever the status: GitHub says 403 then.
+    """
+
+    seconds: float | None = None
+    is_limit: bool = False
+
+
 class ServerRefusalError(GitProtocolError):
     """The server answered with an error instead of data.
 
@@ -51,21 +64,18 @@ class ServerRefusalError(GitProtocolError):
         self.words = words
 
 
-def clean(text: bytes | str, secrets: Sequence[str] = ()) -> str:
+def clean(text: bytes | str, mask: Mask) -> str:
     """A server's own words: printable, on one line, bounded, without any secret that it echoes."""
     words = text[:_LONGEST_CLEANED] if isinstance(text, str) else text[:_LONGEST_CLEANED].decode("utf-8", "replace")
-    for secret in filter(None, secrets):
-        words = words.replace(secret, "***")
-    visible = (char if char.isprintable() else " " for char in _TERMINAL_CODE.sub(" ", words))
-    words = " ".join("".join(visible).split())
+    words = " ".join(mask.mask(printable(words)).split())
     return words if len(words) <= _LONGEST_MESSAGE else words[: _LONGEST_MESSAGE - 1] + "…"
 
 
-def secrets_of(credentials: GitCredentials) -> tuple[str, ...]:
-    """What must never be shown, in the forms that a server could send it back."""
-    proxy = credentials.proxy.password if credentials.proxy else ""
-    basic = base64.b64encode(f"{credentials.user}:{credentials.token}".encode()).decode() if credentials.token else ""
-    return tuple(filter(None, (basic, credentials.token, proxy, credentials.private_key_passphrase)))
+def mask_of(credentials: GitCredentials) -> Mask:
+    """Hides what must never be shown, in each form in which a server could send it back."""
+    mask = Mask()
+    mask.learn(*secret_texts(credentials))
+    return mask
 
 
 @contextmanager
@@ -105,9 +115,9 @@ def _failed(
     kind: type[GitOperationFailedError] = GitOperationFailedError,
 ) -> ProdevalError:
     if isinstance(error, urllib3.exceptions.ProxyError) and "407" in str(error.original_error):
-        return refused(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, Service.READ, transport.credentials, None)
+        return refused(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, Service.READ, transport.credentials, Wait())
     words = error.words if isinstance(error, ServerRefusalError) else _cause(error)
-    cause = transport.guard.reason or clean(words, secrets_of(transport.credentials))
+    cause = transport.guard.reason or clean(words, mask_of(transport.credentials))
     return kind(f"{transport.credentials.host}: could not {doing}: {cause}; will be tried again")
 
 
@@ -126,8 +136,11 @@ def _cause(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def refused(status: int, service: Service, credentials: GitCredentials, retry_after: float | None) -> ProdevalError:
+def refused(status: int, service: Service, credentials: GitCredentials, wait: Wait) -> ProdevalError:
     """What an HTTP status other than 200 means."""
+    if status == HTTPStatus.FORBIDDEN and wait.is_limit:
+        text = f"{credentials.host} limits requests (HTTP {status}); will be tried again"
+        return GitOperationFailedError(text, retry_after=wait.seconds)
     who = f"user {credentials.user!r}" if credentials.user else "anonymous access"
     match status, service:
         case HTTPStatus.UNAUTHORIZED, _:
@@ -142,5 +155,5 @@ def refused(status: int, service: Service, credentials: GitCredentials, retry_af
             problem = "is behind a proxy that refuses its user or password"
         case _:
             text = f"{credentials.host} answered HTTP {status}; will be tried again"
-            return GitOperationFailedError(text, retry_after=retry_after)
+            return GitOperationFailedError(text, retry_after=wait.seconds)
     return AccessDeniedError(f"{credentials.host} {problem} (HTTP {status}); check Secret {credentials.secret!r}")

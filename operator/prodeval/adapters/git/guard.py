@@ -4,15 +4,26 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from prodeval.domain.errors import GitOperationFailedError
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for each address of a host."""
 
+_LONGEST_SHOWN = 80
+
 
 InUse = Callable[[], bool]
 """Whether the owner of a connection still has it."""
+
+
+def _addresses(host: str, port: int) -> Iterator[tuple[int, int, int, tuple[Any, ...]]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a part that is empty or too long
+        raise OSError(f"{host[:_LONGEST_SHOWN]} is no host name") from error
+    return ((family, kind, proto, address) for family, kind, proto, _, address in found)
 
 
 class Guard:
@@ -34,7 +45,7 @@ class Guard:
     def connect(self, host: str, port: int, in_use: InUse) -> socket.socket:
         """A TCP connection, watched from its first packet on. Raises OSError."""
         failure: OSError | None = None
-        for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        for family, kind, proto, address in _addresses(host, port):
             sock = socket.socket(family, kind, proto)
             try:
                 sock.settimeout(CONNECT_TIMEOUT)

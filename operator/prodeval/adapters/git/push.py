@@ -11,11 +11,12 @@ from dulwich.objects import Blob, Commit, ShaFile, Tree
 from dulwich.pack import UnpackedObject, full_unpacked_object, write_pack_data
 from dulwich.protocol import pkt_line
 
-from prodeval.adapters.git.failures import LostAnswerError, clean, secrets_of, translated
+from prodeval.adapters.git.failures import LostAnswerError, clean, mask_of, translated
 from prodeval.adapters.git.packets import AGENT, Packets, Progress, packets_in
 from prodeval.adapters.git.packs import Raw
 from prodeval.adapters.git.transport import Service, Transport
 from prodeval.domain.errors import AccessDeniedError, GitOperationFailedError
+from prodeval.domain.masking import Mask
 
 _MOST_ADVERTISED_BYTES = 64 << 20
 _MOST_REPORTED_BYTES = 4 << 20
@@ -102,7 +103,7 @@ class ReceivePack:
         else:
             lines = list(packets.until_flush())
         self._transport.hang_up()
-        return _report(lines, updates, progress.words, secrets_of(self._transport.credentials))
+        return _report(lines, updates, progress.words, mask_of(self._transport.credentials))
 
 
 def _commands(updates: tuple[Update, ...], capabilities: frozenset[bytes]) -> bytes:
@@ -122,21 +123,21 @@ def _unpacked(raw: Raw) -> UnpackedObject:
     return full_unpacked_object(ShaFile.from_raw_string(_TYPES[raw.kind], raw.data))
 
 
-def _report(lines: list[bytes], updates: tuple[Update, ...], words: bytes, secrets: tuple[str, ...]) -> Report:
+def _report(lines: list[bytes], updates: tuple[Update, ...], words: bytes, mask: Mask) -> Report:
     """Read each line: `unpack ok` says nothing about the refs. Raises GitOperationFailedError if there is no report."""
     if not lines or not lines[0].startswith(b"unpack "):
         raise GitOperationFailedError("the server does not say what became of the push")
-    said = clean(words, secrets)
+    said = clean(words, mask)
     if lines[0] != b"unpack ok":
         raise GitOperationFailedError(
-            f"the server could not unpack the push: {clean(lines[0][7:], secrets)} {said}".strip()
+            f"the server could not unpack the push: {clean(lines[0][7:], mask)} {said}".strip()
         )
     accepted = {line[3:].decode("utf-8", "replace") for line in lines if line.startswith(b"ok ")}
     refused = {}
     for line in lines:
         if line.startswith(b"ng "):
             ref, _, reason = line[3:].partition(b" ")
-            refused[ref.decode("utf-8", "replace")] = clean(reason, secrets)
+            refused[ref.decode("utf-8", "replace")] = clean(reason, mask)
     names = {_HEADS + one.branch: one.branch for one in updates}
     if set(names) - accepted - set(refused):
         raise GitOperationFailedError("the server does not say what became of a branch")

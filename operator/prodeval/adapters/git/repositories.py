@@ -1,7 +1,7 @@
 """One upstream for each project, kept open between operations; calls that meet share one push."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from prodeval.adapters.git.commits import Author
@@ -11,7 +11,7 @@ from prodeval.adapters.git.transport_ssh import SSHTransport
 from prodeval.adapters.git.writer import Job, Manner, Writer, backoff, nobody
 from prodeval.domain.credentials import GitCredentials
 from prodeval.domain.errors import GitOperationFailedError
-from prodeval.domain.upstream import Planner, Pushed, PushListener, Snapshot
+from prodeval.domain.upstream import Planner, Pushed, PushListener, Request, Snapshot
 
 T = TypeVar("T")
 
@@ -27,15 +27,22 @@ class GitRepository:
 
     def write(self, branches: frozenset[str], plan: Planner) -> Pushed:
         """List, plan and push; whoever comes while a push is under way shares the next one."""
-        job = Job(branches, plan)
+        (answer,) = self.write_all((Request(branches, plan),))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def write_all(self, requests: Sequence[Request]) -> tuple[Pushed | Exception, ...]:
+        """Several writes with one listing and one push."""
+        jobs = [Job(request.branches, request.plan) for request in requests]
         with self._turn:
-            self._waiting.append(job)
-            self._turn.wait_for(lambda: job.done or not self._busy)
-            if job.done:
-                return _answer(job)
+            self._waiting += jobs
+            self._turn.wait_for(lambda: all(job.done for job in jobs) or not self._busy)
+            if all(job.done for job in jobs):
+                return tuple(map(_answer, jobs))
             self._busy, batch, self._waiting = True, self._waiting, []
         self._serve(batch)
-        return _answer(job)
+        return tuple(map(_answer, jobs))
 
     def look(self, branches: frozenset[str], at: Callable[[Snapshot], T]) -> T:
         """List, and let `at` read."""
@@ -133,9 +140,5 @@ class Repositories:
         return GitRepository(transport, writer)
 
 
-def _answer(job: Job) -> Pushed:
-    if job.error:
-        raise job.error
-    if job.result is None:
-        raise GitOperationFailedError("the push was interrupted; will be tried again")
-    return job.result
+def _answer(job: Job) -> Pushed | Exception:
+    return job.result or job.error or GitOperationFailedError("the push was interrupted; will be tried again")

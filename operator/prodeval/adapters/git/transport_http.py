@@ -1,8 +1,10 @@
 """Git over HTTP(S): one pool of kept-alive connections to each upstream."""
 
+import base64
 import io
 import socket
 import ssl
+from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -10,18 +12,18 @@ from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import InsecureRequestWarning, InvalidHeader, ProtocolError
-from urllib3.util import Retry, Timeout, make_headers
+from urllib3.exceptions import InsecureRequestWarning, ProtocolError
+from urllib3.util import Timeout
 
-from prodeval.adapters.git.failures import BadAnswerError, refused
+from prodeval.adapters.git.failures import BadAnswerError, Wait, refused
 from prodeval.adapters.git.guard import CONNECT_TIMEOUT, Guard
 from prodeval.adapters.git.transport import Service, Stream
-from prodeval.domain.credentials import GitCredentials, Proxy
+from prodeval.domain.credentials import KEY, GitCredentials, Proxy
 from prodeval.domain.errors import AccessDeniedError, ProdevalError
+from prodeval.domain.http_dates import parse_http_date, parse_reset, parse_retry_after
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
-_LONGEST_RETRY_AFTER = 3600.0
 # Some hosts answer Git only to a client that begins like this.
 _AGENT = "git/2.40 (prodeval)"
 
@@ -54,7 +56,7 @@ class HTTPTransport:
         self._pools = _pools(credentials, self.guard)
         self._headers = {"User-Agent": _AGENT, "Git-Protocol": "version=2"}
         if credentials.token:
-            self._headers |= make_headers(basic_auth=f"{credentials.user}:{credentials.token}")
+            self._headers["Authorization"] = _basic(credentials.user, credentials.token)
         self._open: urllib3.BaseHTTPResponse | None = None
 
     def advertisement(self, service: Service) -> Stream:
@@ -144,16 +146,27 @@ class HTTPTransport:
         return io.BufferedReader(response, 1 << 16)
 
     def _refusal(self, response: urllib3.BaseHTTPResponse, service: Service) -> ProdevalError:
-        return refused(response.status, service, self.credentials, _retry_after(response))
+        return refused(response.status, service, self.credentials, _wait(response))
 
 
-def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
-    """Seconds, whether the server names them or a date; an hour at most."""
-    try:
-        seconds = Retry().get_retry_after(response)
-    except InvalidHeader:
-        return None
-    return None if seconds is None else min(seconds, _LONGEST_RETRY_AFTER)
+def _wait(response: urllib3.BaseHTTPResponse) -> Wait:
+    """How long the server asks us to wait.
+
+    Source: docs.github.com, "Rate limits for the REST API": 403 with Retry-After, or x-ratelimit-remaining 0 and the
+    time of x-ratelimit-reset.
+    """
+    headers = response.headers
+    now = parse_http_date(headers.get("Date", "")) or datetime.now(UTC)
+    seconds = parse_retry_after(headers.get("Retry-After", ""), now)
+    is_spent = headers.get("x-ratelimit-remaining", "").strip() == "0"
+    if seconds is None and is_spent:
+        seconds = parse_reset(headers.get("x-ratelimit-reset", ""), now)
+    return Wait(seconds, is_limit=is_spent or seconds is not None)
+
+
+def _basic(user: str, password: str) -> str:
+    """In UTF-8 (RFC 7617), which hosts expect; the usual helpers stop at what Latin-1 cannot hold."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _content_headers(service: Service) -> dict[str, str]:
@@ -187,16 +200,17 @@ def _watched(base: type[_WatchedConnection], guard: Guard) -> type[_WatchedConne
 
 
 def _proxied(proxy: Proxy, tls: dict[str, Any]) -> urllib3.ProxyManager:
-    headers = make_headers(proxy_basic_auth=f"{proxy.user}:{proxy.password}") if proxy.user else None
+    headers = {"Proxy-Authorization": _basic(proxy.user, proxy.password)} if proxy.user else None
     return urllib3.ProxyManager(proxy.url, 2, proxy_headers=headers, proxy_ssl_context=tls["ssl_context"], **tls)
 
 
 def _tls(credentials: GitCredentials) -> ssl.SSLContext:
     try:
         return _context(credentials.ca, insecure=credentials.insecure_skip_tls)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, ValueError) as error:
         raise AccessDeniedError(
-            f"Secret {credentials.secret!r}: https.certificate or ca.crt is not a PEM certificate"
+            f"Secret {credentials.secret!r}: https.certificate in key {KEY!r}, or key 'ca.crt', "
+            "is not a PEM certificate"
         ) from error
 
 

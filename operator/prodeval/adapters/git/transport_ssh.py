@@ -6,10 +6,10 @@ from contextlib import suppress
 import paramiko
 from dulwich.protocol import Protocol
 
-from prodeval.adapters.git.failures import clean, secrets_of
+from prodeval.adapters.git.failures import clean, mask_of
 from prodeval.adapters.git.guard import CONNECT_TIMEOUT, Guard
 from prodeval.adapters.git.transport import Service, Stream
-from prodeval.domain.credentials import GitCredentials
+from prodeval.domain.credentials import KEY, GitCredentials
 from prodeval.domain.errors import AccessDeniedError, GitOperationFailedError
 
 _KEYS = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
@@ -147,7 +147,7 @@ class SSHTransport:
     def _refusal(self, channel: paramiko.Channel, service: Service) -> Exception:
         """Why the server's program said nothing: its exit status and its words tell."""
         login = self.credentials
-        words = clean(channel.makefile_stderr("rb").read(_MOST_WORDS), secrets_of(login))
+        words = clean(channel.makefile_stderr("rb").read(_MOST_WORDS), mask_of(login))
         if not channel.exit_status_ready() or channel.recv_exit_status() <= 0:
             return GitOperationFailedError(f"{login.host} closed the connection {words}".rstrip())
         doing = "read" if service is Service.READ else "write to"
@@ -160,13 +160,14 @@ class SSHTransport:
 def _private_key(credentials: GitCredentials) -> paramiko.PKey:
     """Read the key, whatever its type. Raises AccessDeniedError."""
     for kind in _KEYS:
-        with suppress(paramiko.SSHException, ValueError):
+        # A damaged key ends in whatever its parsers happen to raise: IndexError, struct.error and more.
+        with suppress(Exception):
             return kind.from_private_key(
                 io.StringIO(credentials.private_key), password=credentials.private_key_passphrase or None
             )
     raise AccessDeniedError(
-        f"Secret {credentials.secret!r}: privateKey is no Ed25519, ECDSA or RSA key as ssh-keygen writes it "
-        "(BEGIN OPENSSH, RSA or EC PRIVATE KEY), or privateKeyPass does not open it"
+        f"Secret {credentials.secret!r}, key {KEY!r}: privateKey is no Ed25519, ECDSA or RSA key as "
+        "ssh-keygen writes it (BEGIN OPENSSH, RSA or EC PRIVATE KEY), or privateKeyPass does not open it"
     )
 
 
@@ -175,9 +176,10 @@ def _known_hosts(credentials: GitCredentials, fallback: str) -> tuple[paramiko.h
     lines = [line.strip() for line in (credentials.known_hosts or fallback).splitlines()]
     try:
         entries = [paramiko.hostkeys.HostKeyEntry.from_line(line) for line in lines if line and line[0] not in "#@"]
-    except (paramiko.hostkeys.InvalidHostKey, paramiko.SSHException) as error:
+    except Exception as error:  # what the parsers of keys raise is as open as above
+        place = f"Secret {credentials.secret!r}, key known_hosts," if credentials.known_hosts else "git.knownHosts"
         raise AccessDeniedError(
-            f"Secret {credentials.secret!r}: known_hosts holds a line that is no host key"
+            f"{place} holds a line that is no host key; put there what `ssh-keyscan {credentials.host}` prints"
         ) from error
     return tuple(entry for entry in entries if entry is not None)
 

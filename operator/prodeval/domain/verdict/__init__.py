@@ -4,6 +4,7 @@
 """
 
 from prodeval.domain.verdict.judge import prove
+from prodeval.domain.verdict.memory import remember
 from prodeval.domain.verdict.model import (
     Artifact,
     Candidate,
@@ -16,6 +17,7 @@ from prodeval.domain.verdict.model import (
     Judgement,
     Objective,
     Pending,
+    Remembered,
     Verdict,
 )
 from prodeval.domain.verdict.selection import select
@@ -32,7 +34,9 @@ __all__ = [
     "Judgement",
     "Objective",
     "Pending",
+    "Remembered",
     "Verdict",
     "prove",
+    "remember",
     "select",
 ]

@@ -17,6 +17,9 @@ from prodeval.domain.verdict.result import Result, read_result
 from prodeval.domain.verdict.runs import succeeded
 from prodeval.domain.verdict.words import one_line
 
+EARLIER_FILES = "; judged with earlier files"
+"""How the message of a verdict ends once the operator has pushed other files."""
+
 
 def prove(expectation: Expectation, found: Found, facts: FileFacts) -> Judgement:
     """Judge the evaluation that was found; a pass counts only if no check speaks against it."""
@@ -32,6 +35,7 @@ def prove(expectation: Expectation, found: Found, facts: FileFacts) -> Judgement
         context=record.context,
         version=record.version,
         ended=finished.time,
+        triggered=found.candidate.time,
         evaluation=record,
         evidence=checks,
         pending=found.pending,
@@ -42,7 +46,7 @@ def _conclude(
     expectation: Expectation, found: Found, result: Result, checks: tuple[Check, ...]
 ) -> tuple[Verdict, Condition]:
     version = found.candidate.artifact.version or "the deployed version"
-    remark = "; judged with earlier files" if _files_are_newer(expectation, found) else ""
+    remark = EARLIER_FILES if _files_are_newer(expectation, found) else ""
     if not succeeded(found.candidate.finished):
         message = f"{version} failed: {describe_failures(result)}{remark}"
         return "Fail", Condition("Passed", "False", "Fail", message)

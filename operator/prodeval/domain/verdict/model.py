@@ -25,6 +25,7 @@ class Expectation:
         version: the only one that counts; None: any.
         first_sync: only what was triggered later counts; None: nothing yet.
         files_pushed: when the operator last changed the stage's files; None: unknown.
+        tasks: sequence, anchor and test task as the spec names them: another one is another expectation.
     """
 
     target: Target
@@ -35,6 +36,7 @@ class Expectation:
     first_sync: datetime | None
     result_timeout: timedelta
     files_pushed: datetime | None = None
+    tasks: tuple[str, str, str] = ("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,46 @@ class Candidate:
         """Whether its window lies behind a deployment; True if there was none."""
         if deployment is None:
             return True
+        return self.window_start is not None and self.window_start >= deployment.event.time
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The verdict that a status holds: a fact, whether or not Keptn still tells of the event that decided it.
+
+    Attributes:
+        time: when the evaluation was triggered, or the run ended.
+        window_start: None if it was no evaluation, or Keptn gave no window.
+        judgement: with nothing awaited.
+    """
+
+    time: datetime
+    window_start: datetime | None
+    judgement: "Judgement"
+
+    @property
+    def event_id(self) -> str:
+        """The id of the event that decided."""
+        return self.judgement.event_id
+
+    @property
+    def artifact(self) -> Artifact:
+        """What was judged."""
+        record = self.judgement.evaluation
+        return Artifact(self.judgement.version, record.image if record else "")
+
+    def follows(self, deployment: Deployment | None) -> bool:
+        """Whether it is later than a deployment, or about the run that deployed."""
+        if deployment is None or self.time >= deployment.event.time:
+            return True
+        return deployment.event.context == self.judgement.context
+
+    def speaks_after(self, deployment: Deployment | None) -> bool:
+        """Whether it says something about what a deployment left behind."""
+        if deployment is None:
+            return True
+        if self.judgement.evaluation is None:
+            return self.follows(deployment)
         return self.window_start is not None and self.window_start >= deployment.event.time
 
 
@@ -217,8 +259,10 @@ class Judgement:
         context: of the run that decided; empty while Pending.
         version: that was judged; while Pending the one that is awaited; empty if unknown.
         ended: when the deciding event happened.
+        triggered: when what decided was triggered, which tells what is newer; None while Pending.
         evaluation: None if there was none: Pending, or a run that ended without.
         pending: a verdict that is awaited, perhaps a newer one than this.
+        recalled: the status holds this verdict already; its record and its place in the history stay as they are.
     """
 
     verdict: Verdict
@@ -227,9 +271,11 @@ class Judgement:
     context: str = ""
     version: str = ""
     ended: datetime | None = None
+    triggered: datetime | None = None
     evaluation: EvaluationRecord | None = None
     evidence: tuple[Check, ...] = ()
     pending: Pending | None = None
+    recalled: bool = False
 
 
 def compared_ids(finished: Event) -> tuple[str, ...]:

@@ -76,6 +76,7 @@ def ended(ending: Ending, pending: Pending | None) -> Judgement:
         context=ending.event.context,
         version=version,
         ended=ending.time,
+        triggered=ending.time,
         pending=pending,
     )
 

@@ -1,7 +1,7 @@
 """Which outcome counts: an evaluation, a run that ended without one, or none yet."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -10,10 +10,20 @@ from prodeval.domain.verdict import reports
 from prodeval.domain.verdict.attempts import Attempt, find_attempts, waits_for
 from prodeval.domain.verdict.clock import await_verdict, timed_out
 from prodeval.domain.verdict.endings import Ending, ending_of, find_endings
-from prodeval.domain.verdict.model import Candidate, Deployment, Expectation, Found, Judgement, Pending, compared_ids
+from prodeval.domain.verdict.memory import is_invalidated, recall
+from prodeval.domain.verdict.model import (
+    Candidate,
+    Deployment,
+    Expectation,
+    Found,
+    Judgement,
+    Pending,
+    Remembered,
+    compared_ids,
+)
 from prodeval.domain.verdict.timeline import Timeline, read_timeline
 
-Outcome: TypeAlias = Candidate | Ending
+Outcome: TypeAlias = Candidate | Ending | Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,9 @@ class _Look:
     executions: Sequence[SequenceExecution]
     pending: Pending | None
     now: datetime
+    remembered: Remembered | None
+    since: datetime | None
+    until: datetime
 
     @property
     def newest(self) -> Deployment | None:
@@ -38,12 +51,16 @@ class _Look:
         return settled[-1] if settled else None
 
 
-def select(
+def select(  # noqa: PLR0913 - all that a verdict depends on
     expectation: Expectation,
     events: Sequence[Event],
     executions: Iterable[SequenceExecution],
     pending: Pending | None,
     now: datetime,
+    *,
+    remembered: Remembered | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Found | Judgement:
     """Find what counts: an evaluation that `prove` has to judge, or a judgement already.
 
@@ -53,9 +70,14 @@ def select(
         executions: Keptn's sequence executions of the project, as far as known; they only tell what is waited for.
         pending: as the last look left it.
         now: of this look.
+        remembered: the verdict that the status holds.
+        since: from then on all events are known, so that "there is none" is knowledge and no guess; None: always.
+        until: up to when; None: now.
     """
     timeline = read_timeline(expectation, events)
-    look = _Look(expectation, timeline, events, tuple(executions), pending, now)
+    look = _Look(
+        expectation, timeline, events, tuple(executions), pending, now, remembered, since, min(now, until or now)
+    )
     return _select_any(look) if expectation.version is None else _select_version(look, expectation.version)
 
 
@@ -68,7 +90,7 @@ def _select_any(look: _Look) -> Found | Judgement:
         chosen = _newest_about(outcomes, about) or _newest(outcomes)
     attempt = _under_way(look)
     pending = _await(look, attempt, attempt.artifact.version) if attempt else None
-    if attempt and pending and timed_out(pending, look.now) and _overtaken(look, attempt, chosen):
+    if attempt and pending and _has_timed_out(look, pending) and _overtaken(look, attempt, chosen):
         return reports.timed_out(look.expectation, attempt, pending)
     if chosen is None:
         return reports.nothing_yet(look.expectation, look.timeline, pending)
@@ -76,7 +98,20 @@ def _select_any(look: _Look) -> Found | Judgement:
 
 
 def _outcomes(look: _Look) -> list[Outcome]:
-    return [*look.timeline.candidates, *find_endings(look.expectation, look.timeline)]
+    """What events tell, and the remembered verdict where they do not tell of it (any more)."""
+    told: list[Outcome] = [*look.timeline.candidates, *find_endings(look.expectation, look.timeline)]
+    known = {one.event_id for one in (*told, *look.timeline.invalidated)}
+    old = look.remembered
+    if old is None or old.event_id in known or is_invalidated(old, look.events, look.expectation.target.stage):
+        return told
+    return [*told, old]
+
+
+def _has_timed_out(look: _Look, pending: Pending) -> bool:
+    """Whether nothing came until the deadline; where events may be missing that is not known."""
+    began, first = pending.deadline - look.expectation.result_timeout, look.expectation.first_sync
+    needed = max(began, first) if first else began
+    return (look.since is None or look.since <= needed) and timed_out(pending, look.until)
 
 
 def _under_way(look: _Look) -> Attempt | None:
@@ -113,11 +148,17 @@ def _select_version(look: _Look, version: str) -> Found | Judgement:
     chosen = _newest_about(outcomes, about)
     if chosen is None and not (attempt and attempt.open):
         chosen = _newest(outcomes)
-    if isinstance(chosen, Ending) and attempt and attempt.open and attempt.current.trigger.time > chosen.time:
+    if chosen is not None and _is_tried_again(chosen, attempt):
         chosen = None
     if chosen is not None:
         return _report(look, chosen, about, None)
     return _awaited(look, version, attempt)
+
+
+def _is_tried_again(chosen: Outcome, attempt: Attempt | None) -> bool:
+    """Whether a run that ended without an evaluation was followed by another one of the same version."""
+    ended = isinstance(chosen, Ending) or (isinstance(chosen, Remembered) and chosen.judgement.evaluation is None)
+    return ended and attempt is not None and attempt.open and attempt.current.trigger.time > chosen.time
 
 
 def _awaited(look: _Look, version: str, attempt: Attempt | None) -> Judgement:
@@ -126,7 +167,7 @@ def _awaited(look: _Look, version: str, attempt: Attempt | None) -> Judgement:
         return reports.ended(ending, None)
     going = attempt if attempt and attempt.open else None
     pending = _await(look, going, version)
-    if timed_out(pending, look.now):
+    if _has_timed_out(look, pending):
         return reports.timed_out(look.expectation, going, pending)
     waiting = waits_for(going, look.executions) if going else None
     return reports.awaiting(look.expectation, look.timeline, going, waiting, pending)
@@ -156,8 +197,11 @@ def _newest(outcomes: Sequence[Outcome]) -> Outcome | None:
 
 
 def _report(look: _Look, chosen: Outcome, about: Deployment | None, pending: Pending | None) -> Found | Judgement:
-    if isinstance(chosen, Ending):
-        return reports.ended(chosen, pending)
-    wanted = set(compared_ids(chosen.finished))
-    compared = tuple(event for event in look.events if event.id in wanted)
-    return Found(chosen, about, compared, pending)
+    old = look.remembered
+    if old is not None and old.event_id == chosen.event_id:
+        return replace(recall(old, about, look.expectation.files_pushed), pending=pending)
+    if isinstance(chosen, Candidate):
+        wanted = set(compared_ids(chosen.finished))
+        return Found(chosen, about, tuple(event for event in look.events if event.id in wanted), pending)
+    judgement = reports.ended(chosen, pending) if isinstance(chosen, Ending) else chosen.judgement
+    return replace(judgement, pending=pending)

@@ -1,0 +1,1 @@
+"""When things run: lanes of turns, one dispatcher, and the wiring of the whole operator."""

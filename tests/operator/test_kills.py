@@ -1,0 +1,100 @@
+"""The operator killed at random moments, and started again each time, ends where it ends undisturbed.
+
+`KILLS=100 SEED=7 pytest tests/operator/test_kills.py` kills it more often, and at the same moments as before.
+"""
+
+import os
+import random
+from contextlib import ExitStack
+
+import pytest
+
+from tests.operator.gated_run import ENDS, SERVICES, Killer, Run, go, load
+from tests.operator.harness import KEPTN_TOKEN, until
+from tests.operator.scripted_keptn import scripted_keptn
+
+KILLS = int(os.environ.get("KILLS", "8"))
+SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
+FEWEST_ROUNDS = 2
+pytestmark = pytest.mark.timeout(300 + 15 * KILLS)
+
+
+@pytest.fixture(scope="module")
+def ended(new_team, gitserver):
+    """Two runs that are over, one undisturbed and one with kills; and how many rounds they had."""
+    print(f"{KILLS} kills, SEED={SEED}")
+    with ExitStack() as open_:
+        runs = []
+        for name in ("calm", "killed"):
+            keptn = open_.enter_context(scripted_keptn(KEPTN_TOKEN))
+            run = Run(name, new_team({}, keptn_url=keptn.url, git=gitserver()), keptn)
+            open_.callback(run.close)
+            run.prepare()
+            run.team.start()
+            runs.append(run)
+        killer = Killer(runs[1], KILLS, random.Random(SEED))
+        killer.start()
+        turns = 0
+        while turns < FEWEST_ROUNDS or killer.left:
+            go(runs, turns)
+            turns += 1
+        killer.join()
+        print(f"{turns} rounds; {killer.at_work} kills after the operator had asked something")
+        assert killer.ended_alone == 0
+        go(runs, turns)
+        yield *runs, turns + 1
+
+
+def differences(one, other, place=""):
+    """The places where two JSON values differ, with both."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in sorted(one.keys() | other.keys()):
+            yield from differences(one.get(name), other.get(name), f"{place}.{name}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, pair in enumerate(zip(one, other, strict=True)):
+            yield from differences(*pair, f"{place}[{number}]")
+    elif one != other:
+        yield place, one, other
+
+
+def test_statuses_are_the_same(ended):
+    calm, killed, _ = ended
+    assert [*differences(calm.statuses(), killed.statuses())] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_wanted_file_was_committed_once(ended, service):
+    *runs, turns = ended
+    for run in runs:
+        assert all(
+            texts[-turns:] == [load(turn) for turn in range(turns)] and len(texts) == turns
+            for texts in run.contents("production", f"{service}/locust/locust.conf").values()
+        )
+        once = run.contents("production", f"{service}/slo.yaml") | run.contents(
+            "production", f"{service}/prometheus/sli.yaml"
+        )
+        assert {len(texts) for texts in once.values()} == {1}
+
+
+def test_the_tasks_were_added_once(ended):
+    *runs, _ = ended
+    for run in runs:
+        for texts in run.contents("main", "shipyard.yaml").values():
+            assert [text.count('"je-test"') for text in texts] == [1, 2]
+
+
+def test_nobody_saw_a_wrong_verdict_on_the_way(ended):
+    calm, killed, turns = ended
+    for gate in calm.gates:
+        final = [verdict for verdict, event in calm.changes()[gate.name] if verdict != "Pending"]
+        assert final == [ENDS[gate.recording(turn)] for turn in range(turns)]
+    until(lambda: killed.changes() == calm.changes() or None)
+
+
+def test_no_verdict_is_announced_twice(ended):
+    """A kill between the write of a status and its Event loses that Event; the status is the record."""
+    calm, killed, turns = ended
+    wanted, posted = calm.verdict_events(), killed.verdict_events()
+    assert sum(wanted.values()) == turns * len(calm.gates)
+    assert {key: count for key, count in posted.items() if count > wanted.get(key, 0)} == {}
+    print(f"{sum(wanted.values()) - sum(posted.values())} of {sum(wanted.values())} Events were lost")

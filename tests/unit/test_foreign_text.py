@@ -1,0 +1,22 @@
+import pytest
+
+from prodeval.domain.printable import bounded_line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("stage not found", "stage not found"),
+        ("a\r\n\tb", "a b"),
+        ("\x1b[31mred\x1b[0m", "[31mred [0m"),
+        ("pass\u202efail", "pass fail"),
+        ("a\x00b\x7fc\x9bd", "a b c d"),
+        ("a\u2028b\u200bc\ufeffd\ud800e", "a b c d e"),
+        ("Grüße 你好 🙂", "Grüße 你好 🙂"),
+        (" \n ", ""),
+        ("x" * 21, "x" * 19 + "…"),
+        ("x" * 10**6, "x" * 19 + "…"),
+    ],
+)
+def test_only_what_can_be_printed_is_left_on_one_bounded_line(text, shown):
+    assert bounded_line(text, 20) == shown
