@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, cast
 from urllib.parse import quote
 
 from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, HttpTooLargeError, can_be_sent
-from prodeval.adapters.keptn_pages import LARGEST_PAGE, Limits, PagedList, Page, PageReader, PageTooLargeError
+from prodeval.adapters.keptn_pages import LARGEST_PAGE, Limits, Page, PagedList, PageReader, PageTooLargeError
 from prodeval.domain.errors import (
     DependencyNotReadyError,
     InvalidSpecError,
