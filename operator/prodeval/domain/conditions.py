@@ -115,9 +115,7 @@ def write_conditions(
     generations = {} if judged is None else {"Passed": judged}
     before = {as_text(body.get("type")): body for body in map(as_object, as_list(status.get("conditions")))}
     foreign = [body for name, body in before.items() if name not in _OURS]
-    dated = [
-        _dated(one, before.get(one.type, {}), generations.get(one.type, generation), now) for one in wanted
-    ]
+    dated = [_dated(one, before.get(one.type, {}), generations.get(one.type, generation), now) for one in wanted]
     return [*sorted(dated, key=lambda body: _OURS.index(as_text(body["type"]))), *foreign]
 
 
