@@ -91,7 +91,7 @@ class Run:
     def prepare(self, *, also=()):
         """Make the upstreams of all projects, and watch all statuses from now on; grant other projects, too."""
         projects = [f"{self.name}-{number}" for number in PROJECTS]
-        self.team.grant(dict.fromkeys([*projects, *also], {}))
+        self.team.grant({key: {} for key in [*projects, *also]})
         self.gates = [
             Gate(number, projects[number // len(SERVICES)], SERVICES[number % len(SERVICES)])
             for number in range(len(projects) * len(SERVICES))

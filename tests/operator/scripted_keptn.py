@@ -33,6 +33,8 @@ class ScriptedKeptn:
     """What it answers instead."""
     asked: list = field(default_factory=list)
     """The projects whose events were asked for."""
+    answered: int = 0
+    """How many requests it answered, whatever about."""
     refused: list = field(default_factory=list)
     """Requests that no Keptn would answer."""
 
@@ -94,6 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(HTTPStatus.NOT_FOUND, {"code": 404, "message": f"path {address.path} was not found"})
 
     def answer(self, status, body):
+        self.server.keptn.answered += 1
         status = self.server.keptn.failure or status
         content = json.dumps(body).encode()
         self.send_response(status)

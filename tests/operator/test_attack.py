@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -33,7 +34,7 @@ def kept():
 class Flood(dict):
     """Events by project; those of attacked projects are new with each question, and never end."""
 
-    attacks = {GATES["nested"].project: nested(), GATES["kept"].project: kept()}
+    attacks: ClassVar = {GATES["nested"].project: nested(), GATES["kept"].project: kept()}
 
     def get(self, project, otherwise=None):
         if project not in self.attacks:

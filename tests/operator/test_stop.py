@@ -101,7 +101,7 @@ def test_the_api_server(new_team, stop, moment):
 @pytest.mark.parametrize("projects", [1, MANY])
 def test_a_git_server_with_many_resources(new_team, silent, stop, projects):
     names = [f"many-{projects}-{number}" for number in range(projects)]
-    team = new_team(dict.fromkeys(names, {}))
+    team = new_team({key: {} for key in names})
     team.give_access({name: f"http://{silent.address}/{name}.git" for name in names})
     team.apply_all(
         resource(f"{SERVICE}-{number}", spec={"project": names[number % projects], "service": f"{SERVICE}-{number}"})

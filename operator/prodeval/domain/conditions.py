@@ -104,14 +104,18 @@ def _degraded_reason(passed: Condition, verdict: str) -> str:
     return "EvaluationFailed" if verdict == "Fail" else verdict
 
 
-def write_conditions(status: JSONObject, wanted: Iterable[Condition], generation: int, now: str) -> list[JSONObject]:
+def write_conditions(
+    status: JSONObject, wanted: Iterable[Condition], generation: int, now: str, judged: int | None = None
+) -> list[JSONObject]:
     """The conditions of a status, dated: ours replaced, those of others kept.
 
-    A transition time moves only with the condition's status. `now` is RFC 3339.
+    A transition time moves only with the condition's status. `now` is RFC 3339; `judged` is the generation that Passed
+    is about, if that is another one.
     """
+    generations = {} if judged is None else {"Passed": judged}
     before = {as_text(body.get("type")): body for body in map(as_object, as_list(status.get("conditions")))}
     foreign = [body for name, body in before.items() if name not in _OURS]
-    dated = [_dated(condition, before.get(condition.type, {}), generation, now) for condition in wanted]
+    dated = [_dated(one, before.get(one.type, {}), generations.get(one.type, generation), now) for one in wanted]
     return [*sorted(dated, key=lambda body: _OURS.index(as_text(body["type"]))), *foreign]
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prodeval.domain.conditions import NOT_JUDGED, NOT_SYNCED, Condition, health, read_condition, write_conditions
+from prodeval.domain.conditions import (
+    NOT_JUDGED,
+    NOT_SYNCED,
+    Condition,
+    condition_generation,
+    health,
+    read_condition,
+    write_conditions,
+)
 from prodeval.domain.events import format_time, parse_time
 from prodeval.domain.files import ManagedFile, files_digest
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
@@ -77,10 +85,19 @@ def build_status(resource: Resource, report: Report, now: str, bridge_url: str =
     verdict = as_text(status.setdefault("verdict", "Pending"))
     own_health = _suspended(status, synced) if resource.suspend else health(resource, synced, passed, verdict)
     conditions = (*own_health, synced, passed)
-    status["conditions"] = write_conditions(status, conditions, resource.generation, now)
-    if not any(condition.type == "Reconciling" for condition in conditions):
+    synced_about = _synced_generation(status, resource, report)
+    status["conditions"] = write_conditions(status, conditions, synced_about, now, judged=resource.generation)
+    is_reconciling = any(condition.type == "Reconciling" for condition in conditions)
+    if synced_about == resource.generation and not is_reconciling:
         status["observedGeneration"] = resource.generation
     return status
+
+
+def _synced_generation(status: JSONObject, resource: Resource, report: Report) -> int:
+    """The generation that was synced last: a verdict between a spec and its sync says nothing of the sync."""
+    if report.synced is not None or resource.suspend:
+        return resource.generation
+    return condition_generation(status, "Synced") or resource.generation
 
 
 def _suspended(status: JSONObject, synced: Condition) -> tuple[Condition, ...]:

@@ -115,7 +115,7 @@ class EventLog:
         """Ask once for the newest deployment of a target: it may be older than what is known."""
         known = self._projects.get(target.project)
         service = known.services.get(target.service) if known else None
-        if service is None or (target.stage, after_task) in service.completed:
+        if known is None or service is None or (target.stage, after_task) in service.completed:
             return
         anchor = f"sh.keptn.event.{after_task}.finished"
         newest = self._keptn.newest_event(target.project, target.stage, target.service, anchor)

@@ -79,7 +79,9 @@ PROJECT = st.sampled_from(PROJECTS)
 FIELD = st.sampled_from(sorted(FIELDS)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(FIELDS[name])))
 ENDS = ("pass", "pass", "pass", "fail", "abort early", "abort late", "hang early", "hang late")
 VERSIONS = st.sampled_from(("v1", "v1", "v2"))
-TARGETS = st.sampled_from((*itertools.product(PROJECTS, SERVICES[:2]), ("p", "hello"), ("p", "late"), ("closed", "hello")))
+TARGETS = st.sampled_from(
+    (*itertools.product(PROJECTS, SERVICES[:2]), ("p", "hello"), ("p", "late"), ("closed", "hello"))
+)
 SPECS = st.tuples(TARGETS, st.sampled_from(FIELDS["version"]), st.sampled_from(FIELDS["files"]))
 EDITS = action("edit", name=NAMES, field=FIELD)
 OBJECTS = st.one_of(
@@ -209,7 +211,9 @@ class Walk(RuleBasedStateMachine):
         if name not in self.specs():
             spec = {"project": project, "service": service, "interval": "1m", "resultTimeout": "1m"}
             spec["shipyard"] = {"timeframe": "2m"}
-            self.apply(name, spec | ({"version": version} if version else {}) | ({"files": FILES[files]} if files else {}))
+            self.apply(
+                name, spec | ({"version": version} if version else {}) | ({"files": FILES[files]} if files else {})
+            )
 
     def apply(self, name, spec):
         body = self.world.cluster.apply(name, **spec)
@@ -306,7 +310,9 @@ class Walk(RuleBasedStateMachine):
 
     def score(self, run, story, begins, ends, window):
         text = base64.b64encode(run.slo).decode()
-        story.evaluate(begins, ends, run.context, window, 0.5 if run.passed else 50, evaluation={"sloFileContent": text})
+        story.evaluate(
+            begins, ends, run.context, window, 0.5 if run.passed else 50, evaluation={"sloFileContent": text}
+        )
         run.evaluation = story.raw[-1]["id"]
 
     def evaluate(self, name, passed, back):
@@ -332,7 +338,9 @@ class Walk(RuleBasedStateMachine):
     def invalidate(self, name):
         """The newest evaluation that is there."""
         project, service = self.target(name)
-        done = [run for run in self.runs[project, service] if run.evaluation and run.finished < self.now and not run.lost]
+        done = [
+            run for run in self.runs[project, service] if run.evaluation and run.finished < self.now and not run.lost
+        ]
         if done and not done[-1].invalidated:
             run, story = done[-1], self.stories[done[-1].context]
             trigger = next(one["id"] for one in story.raw if one["type"].endswith("evaluation.triggered"))
@@ -561,7 +569,9 @@ class Walk(RuleBasedStateMachine):
         assert spec.get("version") in (None, last.get("version")), "a verdict about another version"
         is_new = self.kept.get(uid) is not run
         if is_new:
-            assert (run.triggered if run.evaluation else run.ended) > self.first[uid], "a verdict from before the first sync"
+            assert (run.triggered if run.evaluation else run.ended) > self.first[uid], (
+                "a verdict from before the first sync"
+            )
             self.check_proof(spec["project"], spec["service"], run, verdict)
         self.check_newest(spec, run, verdict)
         self.kept[uid] = run
@@ -607,8 +617,12 @@ class Walk(RuleBasedStateMachine):
             return
         wants = spec.get("version")
         runs = self.runs[spec["project"], spec["service"]]
-        newer = [one for one in runs if (one.deploying or 0) > run.began or (one.began > run.began and one.version == wants)]
-        assert run.invalidated or newer or wants not in (None, old["lastEvaluation"].get("version")), "a verdict is lost"
+        newer = [
+            one for one in runs if (one.deploying or 0) > run.began or (one.began > run.began and one.version == wants)
+        ]
+        assert run.invalidated or newer or wants not in (None, old["lastEvaluation"].get("version")), (
+            "a verdict is lost"
+        )
 
     def run_of(self, spec, event_id):
         runs = self.runs[spec["project"], spec["service"]]
@@ -645,7 +659,9 @@ class Walk(RuleBasedStateMachine):
             assert before is None or before == self.ours(project, path), f"{path} is somebody else's"
         again = [time for time, old in self.pushed[project, path] if old == content]
         if again:
-            assert (project, "production", path) in self.foreign or self.wished_since(project, path, again[-1]), "pushed twice"
+            assert (project, "production", path) in self.foreign or self.wished_since(project, path, again[-1]), (
+                "pushed twice"
+            )
         self.pushed[project, path].append((self.now, content))
         self.foreign.pop((project, "production", path), None)
         self.changed(project, path, content, is_known=not self.is_troubled())
@@ -719,11 +735,27 @@ class Walk(RuleBasedStateMachine):
         if wanted in {"DuplicateTarget", "InvalidSpec", "AccessDenied"} or uid not in self.first:
             assert uid in self.first or judged(status)[:2] == ("Pending", "")
             return
-        assert status["observedGeneration"] == body["metadata"]["generation"] or wanted == "DependencyNotReady" or reason(status, "Reconciling")
+        assert (
+            status["observedGeneration"] == body["metadata"]["generation"]
+            or wanted == "DependencyNotReady"
+            or reason(status, "Reconciling")
+        )
         target = spec["project"], spec["service"]
-        seen = Seen(spec.get("version"), self.first[uid], self.runs[target], self.kept.get(uid), lambda run: self.is_stained(target, run))
+        seen = Seen(
+            spec.get("version"),
+            self.first[uid],
+            self.runs[target],
+            self.kept.get(uid),
+            lambda run: self.is_stained(target, run),
+        )
         allowed = seen.verdicts()
-        assert (status["verdict"], reason(status)) in allowed, (allowed, status, self.first[uid], spec, self.runs[target])
+        assert (status["verdict"], reason(status)) in allowed, (
+            allowed,
+            status,
+            self.first[uid],
+            spec,
+            self.runs[target],
+        )
         if wanted == "Synced":
             self.check_files(spec)
 

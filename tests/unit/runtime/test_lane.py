@@ -261,7 +261,7 @@ class Model:
         return tuple(sorted(item for item, (of, due) in self.due.items() if of == project and due <= now))
 
 
-times = st.floats(0, 40, allow_nan=False)
+times = st.integers(0, 4000).map(lambda hundredths: hundredths / 100)
 actions = st.one_of(
     st.tuples(st.just("wake"), st.sampled_from(PROJECTS), st.sampled_from("xyz"), times, st.sampled_from(Cause)),
     st.tuples(st.just("forget"), st.sampled_from(PROJECTS), st.sampled_from("xyz")),

@@ -2,7 +2,12 @@
 
 import pytest
 
-from prodeval.domain.errors import ClusterUnavailableError, DependencyNotReadyError, GitOperationFailedError
+from prodeval.domain.errors import (
+    ClusterUnavailableError,
+    DependencyNotReadyError,
+    GitOperationFailedError,
+    KeptnUnavailableError,
+)
 from tests.support.world import World
 
 AWAY = ClusterUnavailableError("no connection")
@@ -106,3 +111,45 @@ def test_a_git_server_that_asks_to_be_left_alone_holds_the_project(error, hold):
     world = three()
     world.git.failures["fulltour"] = error
     assert world.sync.turn("fulltour", uids(world)).hold == hold
+
+
+def test_an_outcome_of_an_older_spec_is_not_reported():
+    world = World()
+    world.cluster.apply()
+    world.run(5)
+    written = len(world.cluster.patches)
+    world.git.during = lambda: world.cluster.apply(historyLimit=3)
+    world.sync.turn("fulltour", ["uid-1"])
+    assert len(world.cluster.patches) == written
+    world.run(5)
+    assert world.cluster.status()["observedGeneration"] == 2
+
+
+def test_a_turn_that_ends_with_the_operator_reports_no_failure():
+    world = three()
+    world.git.failures["fulltour"] = GitOperationFailedError("connection closed")
+    world.sync.stop()
+    world.sync.turn("fulltour", uids(world))
+    assert world.cluster.patches == []
+
+
+def test_an_observe_turn_that_ends_with_the_operator_says_nothing_of_keptn():
+    world = three()
+    world.run(5)
+    written = len(world.cluster.patches)
+    world.observe.stop()
+    world.keptn.failures["fulltour"] = KeptnUnavailableError("connection closed")
+    assert world.observe.turn("fulltour").again == {}
+    assert len(world.cluster.patches) == written
+
+
+def test_an_api_that_goes_away_while_keptn_is_silent_ends_the_turn():
+    world = three()
+    world.run(5)
+    world.keptn.failures["fulltour"] = KeptnUnavailableError("no answer")
+    world.cluster.patch_status = raises_away
+    assert world.observe.turn("fulltour").again["fulltour"].seconds >= 1
+
+
+def raises_away(*_):
+    raise AWAY
