@@ -1,6 +1,6 @@
 """Random walks through everything that may happen, checked against the model: on the way, and once all is at rest.
 
-`PRODEVAL_WALKS=5000` walks longer, and differently each time; `PRODEVAL_SHRINK=1` looks for the shortest walk that fails.
+`PRODEVAL_WALKS=5000` walks longer, and differently each time; `PRODEVAL_SHRINK=1` looks for the shortest failing walk.
 """
 
 import base64

@@ -19,9 +19,6 @@ class Part:
         self.end = TurnEnd()
         self.during = lambda: None
 
-    def stop(self):
-        """Nothing is under way."""
-
     def turn(self, project="", items=()):
         self.turns.append((project, tuple(items)))
         self.during()
