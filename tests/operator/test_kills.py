@@ -1,17 +1,22 @@
 """The operator killed at random moments, and started again each time, ends where it ends undisturbed.
 
-`KILLS=100 SEED=7 pytest tests/operator/test_kills.py` kills it more often, and at the same moments as before.
+`KILLS=100 SEED=7 pytest tests/operator/test_kills.py` kills it more often, after the same waits as another run with
+this seed. `--log-cli-level=INFO` shows the seed and what was lost.
 """
 
+import logging
 import os
 import random
 from contextlib import ExitStack
 
 import pytest
 
-from tests.operator.gated_run import ENDS, SERVICES, Killer, Run, go, load
+from tests.operator.gated_run import ENDS, SERVICES, Run, go, load
 from tests.operator.harness import KEPTN_TOKEN, until
+from tests.operator.killer import Killer
 from tests.operator.scripted_keptn import scripted_keptn
+
+logger = logging.getLogger(__name__)
 
 KILLS = int(os.environ.get("KILLS", "8"))
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
@@ -22,7 +27,7 @@ pytestmark = pytest.mark.timeout(300 + 15 * KILLS)
 @pytest.fixture(scope="module")
 def ended(new_team, gitserver):
     """Two runs that are over, one undisturbed and one with kills; and how many rounds they had."""
-    print(f"{KILLS} kills, SEED={SEED}")
+    logger.info("%d kills, SEED=%d", KILLS, SEED)
     with ExitStack() as open_:
         runs = []
         for name in ("calm", "killed"):
@@ -39,7 +44,7 @@ def ended(new_team, gitserver):
             go(runs, turns)
             turns += 1
         killer.join()
-        print(f"{turns} rounds; {killer.at_work} kills after the operator had asked something")
+        logger.info("%d rounds; %d kills after the operator had asked something", turns, killer.at_work)
         assert killer.ended_alone == 0
         go(runs, turns)
         yield *runs, turns + 1
@@ -97,4 +102,4 @@ def test_no_verdict_is_announced_twice(ended):
     wanted, posted = calm.verdict_events(), killed.verdict_events()
     assert sum(wanted.values()) == turns * len(calm.gates)
     assert {key: count for key, count in posted.items() if count > wanted.get(key, 0)} == {}
-    print(f"{sum(wanted.values()) - sum(posted.values())} of {sum(wanted.values())} Events were lost")
+    logger.info("%d of %d Events were posted", sum(posted.values()), sum(wanted.values()))

@@ -1,15 +1,18 @@
 """Random walks through everything that may happen, checked against the model: on the way, and once all is at rest.
 
-`PRODEVAL_WALKS=5000` walks longer, and differently each time.
+`PRODEVAL_WALKS=5000` walks longer, and differently each time; `PRODEVAL_SHRINK=1` looks for the shortest failing walk.
 """
 
 import base64
+import functools
 import itertools
 import logging
 import math
 import os
 from collections import Counter, defaultdict
+from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -20,6 +23,7 @@ from prodeval.domain.errors import (
     KeptnUnavailableError,
     StatusRefusedError,
 )
+from prodeval.domain.verdict.timeline import read_timeline
 from tests.support.model import NO_VERDICT, Run, Seen, synced
 from tests.support.world import TUTORIAL, World
 from tests.unit.verdict.keptn_events import SLO, Story
@@ -43,6 +47,23 @@ PATIENCE = 220.0
 """Seconds until all is at rest: pauses that servers asked for, an interval, a result that times out."""
 FRESH = 31.0
 """For so long the operator may believe what the API server told it."""
+
+
+PURE = ("shipyard.model.compose", "preflight.job_config.compose", "preflight.slo_checks.compose")
+"""What reads texts, the same ones again and again; most of the time would be theirs."""
+
+
+def timelines():
+    """Reads a service's events once for as long as they are the same."""
+    known = {}
+
+    def read(expectation, events):
+        key = expectation, id(events)
+        if key not in known:
+            known[key] = events, read_timeline(expectation, events)
+        return known[key][1]
+
+    return read
 
 
 class Killed(BaseException):
@@ -134,12 +155,23 @@ class Walk(RuleBasedStateMachine):
         self.log = Errors(self.faults)
         LOGGER.addHandler(self.log)
         LOGGER.propagate = False
+        self.remember()
         for name, spec in zip("abc", specs, strict=False):
             self.create(name, spec)
         if first:
             self.elapse(20)
             self.act(first)
             self.elapse(130)
+
+    def remember(self):
+        """Let pure functions remember their answers for as long as this walk goes on."""
+        self.patches = [mock.patch("prodeval.domain.verdict.selection.read_timeline", timelines())]
+        for place in PURE:
+            patch = mock.patch(f"prodeval.domain.{place}")
+            patch.new = functools.cache(patch.get_original()[0])
+            self.patches.append(patch)
+        for patch in self.patches:
+            patch.start()
 
     def noted(self, check):
         """A check in the middle of a turn, which catches all errors: what is wrong is said after it."""
@@ -754,6 +786,8 @@ class Walk(RuleBasedStateMachine):
             if hasattr(self, "world") and not self.faults:
                 self.settle()
         finally:
+            for patch in self.patches:
+                patch.stop()
             LOGGER.propagate = True
             LOGGER.handlers.clear()
 
@@ -802,8 +836,9 @@ Walk.TestCase.settings = settings(
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
-    phases=(Phase.generate, Phase.shrink),
+    phases=(Phase.generate, Phase.shrink) if os.environ.get("PRODEVAL_SHRINK") else (Phase.generate,),
     report_multiple_bugs=False,
     print_blob=False,
 )
 TestWalks = Walk.TestCase
+TestWalks.pytestmark = [pytest.mark.timeout(0)]
