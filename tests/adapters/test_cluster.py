@@ -15,12 +15,11 @@ from kubernetes.config import kube_config
 
 from prodeval.adapters.cluster import Cluster
 from prodeval.domain.errors import (
-    AccessDeniedError,
     ClusterUnavailableError,
     DependencyNotReadyError,
     StatusRefusedError,
 )
-from prodeval.domain.resource import GROUP, KIND, VERSION, ResourceKey
+from prodeval.domain.resource import GROUP, KIND, VERSION, Identity, ResourceKey
 
 KEY = ResourceKey("team-a", "web")
 PATH = f"/apis/{GROUP}/{VERSION}/namespaces/team-a/productionevaluations/web"
@@ -126,7 +125,7 @@ CALLS = {
     "secret": lambda cluster: cluster.secret("team-a", "git"),
     "config_map": lambda cluster: cluster.config_map("team-a", "files"),
     "resources": lambda cluster: list(cluster.resources([])),
-    "uids": lambda cluster: cluster.uids(["team-a"]),
+    "identities": lambda cluster: cluster.identities(["team-a"]),
     "read": lambda cluster: cluster.read(KEY),
     "patch_status": patch,
 }
@@ -267,7 +266,7 @@ class TestWhatIsRead:
         server.answers = [(404, {}, status(404, "not found")), (403, {}, status(403, "forbidden"))]
         with pytest.raises(DependencyNotReadyError, match="in namespace 'team-a' does not exist yet"):
             CALLS[name](cluster)
-        with pytest.raises(AccessDeniedError, match="see deploy/"):
+        with pytest.raises(DependencyNotReadyError, match="see deploy/"):
             CALLS[name](cluster)
 
     def test_a_secret_is_decoded(self, server, cluster):
@@ -283,7 +282,7 @@ class TestWhatIsRead:
         server.answers = [(200, {}, body)]
         assert cluster.config_map("team-a", "files") == {"a": "hü".encode(), "b": b"\xff"}
 
-    @pytest.mark.parametrize("name", ["resources", "uids"])
+    @pytest.mark.parametrize("name", ["resources", "identities"])
     def test_a_kind_that_is_not_served_names_the_remedy(self, server, cluster, name):
         server.answers = [(404, {}, "404 page not found\n")]
         with pytest.raises(DependencyNotReadyError, match="kubectl apply -k crds/"):
@@ -302,11 +301,11 @@ class TestWhatIsRead:
         page = {"kind": "L", "metadata": {"continue": "c"}, "items": [BODY]}
         server.answers = [(200, {}, page), (410, {}, status(410, "expired", "Expired"))]
         with pytest.raises(ClusterUnavailableError, match="HTTP 410"):
-            cluster.uids([])
+            cluster.identities([])
 
-    def test_uids_ask_for_metadata_alone_in_each_namespace(self, server, cluster):
+    def test_identities_ask_for_metadata_alone_in_each_namespace(self, server, cluster):
         server.answers = [(200, {}, {"kind": "PartialObjectMetadataList", "items": [{"metadata": BODY["metadata"]}]})]
-        assert cluster.uids(["team-a", "team-b"]) == {KEY: "u1"}
+        assert cluster.identities(["team-a", "team-b"]) == {KEY: Identity("u1", 7)}
         assert [path.split("/")[5] for _, path, *_ in server.requests] == ["team-a", "team-b"]
         assert {headers["Accept"] for _, _, _, headers, _ in server.requests} == {
             "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"

@@ -3,6 +3,7 @@ import json
 import socket
 import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -236,6 +237,20 @@ def test_what_is_no_json_is_the_same_kind_of_error(body):
         response = http.request("GET", "/")
     with pytest.raises(HttpFailedError, match="no JSON"):
         response.json()
+
+
+def test_as_many_connections_are_kept_as_there_are_threads(caplog):
+    together = threading.Barrier(40)
+
+    class Waits(Echo):
+        def do_GET(self):
+            together.wait(10)
+            self.answer()
+
+    with serving(Waits) as url, client(url) as http, ThreadPoolExecutor(40) as threads:
+        asked = [threads.submit(http.request, "GET", "/") for _ in range(40)]
+        assert {one.result().status for one in asked} == {200}
+    assert [record.getMessage() for record in caplog.records if "pool" in record.getMessage()] == []
 
 
 def test_a_server_that_takes_no_more_connections_is_given_up():

@@ -1,5 +1,6 @@
 """Recorded runs of a real Keptn, told by the scripted one as if they had just happened in a project of a test."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from demo.gitserver import git
@@ -12,6 +13,21 @@ from tests.unit.verdict.recordings import recording
 SERVICE = "helloservice"
 
 
+@dataclass(frozen=True)
+class Part:
+    """A recorded run up to the second `t`.
+
+    Attributes:
+        end: the second at which it is told to have ended; `t` if None.
+        pace: how many times as fast as recorded it is told to have gone.
+    """
+
+    recording: str
+    t: float
+    end: float | None = None
+    pace: float = 1.0
+
+
 def scored_upstream(team, project, name):
     """A project's upstream and Secret, with the files in it that Keptn scored in a recorded run."""
     team.give_access({project: team.git.url_of(project)})
@@ -21,21 +37,23 @@ def scored_upstream(team, project, name):
     return upstream
 
 
-def set_back(team, names, now, overdue=()):
-    """Let the first sync of resources have been ten minutes before `now`: a run of minutes that just ended came after.
+def set_back(team, names, now, *, minutes=10, overdue=()):
+    """Let the first sync of resources have been minutes before `now`: a run that ended by then came after it.
 
-    Of those that are overdue no verdict came in time since.
+    The operator asks Keptn for the past only when a resource needs more of it than before: what is told of the past
+    later on is seen once the first sync is set back further. Of those that are overdue no verdict came in time since.
     """
-    long_ago = format_time(now - timedelta(minutes=10))
+    long_ago = format_time(now - timedelta(minutes=minutes))
     status = {"sync": {"firstSyncTime": long_ago, "lastPushTime": long_ago}}
     late = status | {"pending": {"deadline": long_ago}}
     bodies = [resource(name, status=late if name in overdue else status) for name in names]
     team.apply_all(bodies, "--server-side", "--force-conflicts", "--subresource=status")
 
 
-def tell(keptn, project, upstream, name, t, *, ended, end=None):
-    """Let Keptn know a run up to `t`, as if its moment `end`, which is `t` if absent, was at the time `ended`."""
-    run = recording(name)
+def tell(keptn, project, upstream, part, ended):
+    """Let Keptn know a part of a recorded run, which ended at a time."""
+    run = recording(part.recording)
+    last = run.now(part.t if part.end is None else part.end)
     tip = git("-C", str(upstream), "rev-parse", "production").strip()
-    events, executions = replay(run, t, project, ended - run.now(t if end is None else end), tip)
+    events, executions = replay(run, part.t, project, lambda time: ended - (last - time) / part.pace, tip)
     keptn.events[project], keptn.executions[project] = events, executions

@@ -33,25 +33,27 @@ class ScriptedKeptn:
     """What it answers instead."""
     asked: list = field(default_factory=list)
     """The projects whose events were asked for."""
+    answered: int = 0
+    """How many requests it answered, whatever about."""
     refused: list = field(default_factory=list)
     """Requests that no Keptn would answer."""
 
 
-def replay(recording, t, project, shift, commit):
+def replay(recording, t, project, when, commit):
     """(events, sequence executions) of a recorded run at `t`, as if they had happened in another project.
 
     Args:
-        shift: what is added to all times.
+        when: from a recorded time to the one that is told.
         commit: the tip of the stage.
     """
     text = json.dumps([recording.raw_events(t), recording.raw_executions(t)["sequenceExecutions"]])
     text = text.replace(json.dumps(recording.head["project"]), json.dumps(project))
     text = re.sub(r'"gitcommitid": "[0-9a-f]{40}"', f'"gitcommitid": "{commit}"', text)
-    return json.loads(TIME.sub(lambda found: _shifted(found[0], shift), text))
+    return json.loads(TIME.sub(lambda found: _told(when(parse_time(found[0]))), text))
 
 
-def _shifted(time, shift):
-    return (parse_time(time) + shift).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _told(time):
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @contextmanager
@@ -94,6 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(HTTPStatus.NOT_FOUND, {"code": 404, "message": f"path {address.path} was not found"})
 
     def answer(self, status, body):
+        self.server.keptn.answered += 1
         status = self.server.keptn.failure or status
         content = json.dumps(body).encode()
         self.send_response(status)

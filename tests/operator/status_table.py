@@ -26,6 +26,7 @@ def judged(verdict, passed, reason):
     return Report(judgement=Judgement(verdict, Condition("Passed", passed, reason, f"{verdict}: {reason}")))
 
 
+UNSYNCED = Judgement("Pending", Condition("Passed", "Unknown", "NotSynced", "Pending: NotSynced"))
 AWAITED = judged("Pending", "Unknown", "AwaitingDelivery")
 PASS = judged("Pass", "True", "Pass")
 WARNING = judged("Warning", "True", "Warning")
@@ -37,6 +38,7 @@ TIMED_OUT = judged("Inconclusive", "Unknown", "ResultTimedOut")
 UNANSWERED = judged("Pending", "Unknown", "KeptnUnavailable")
 
 APPLIED = "just applied"
+NEVER_SYNCED = "not synced, for whatever reason, and never judged"
 NOT_THERE = "a Secret, ConfigMap, stage branch, service directory or file is not there yet"
 PUSH_FAILS = "a push fails and will be tried again"
 MUST_CHANGE = (
@@ -89,6 +91,13 @@ REASONS = re.findall(r"`(\w+)`", MUST_CHANGE)
 ROWS = [
     Row(APPLIED, "nothing is read yet", PLAIN, (), "InProgress", "Progressing"),
     Row(APPLIED, "the first sync is under way", PLAIN, (Report(),), "InProgress", "Progressing"),
+    *(
+        Row(NEVER_SYNCED, reason, PLAIN, (replace(not_synced(reason), judgement=UNSYNCED),), kstatus, argo)
+        for reason, kstatus, argo in (
+            ("DependencyNotReady", "InProgress", "Progressing"),
+            ("InvalidSpec", "Failed", "Degraded"),
+        )
+    ),
     Row(NOT_THERE, "at first", PLAIN, (not_synced("DependencyNotReady"),), "InProgress", "Progressing"),
     Row(
         NOT_THERE, "after a pass", PLAIN, (SYNCED, PASS, not_synced("DependencyNotReady")), "InProgress", "Progressing"

@@ -4,7 +4,7 @@
 
 Two lanes report a sync and a verdict as the operator does: with one Reporter if they share it, with one each, as in two
 processes, if not. None of them has a watch: each learns what the others wrote from a refused write alone. A stranger
-writes a condition of its own meanwhile. Printed are, as JSON, the rounds after which one of the three conditions was lost.
+writes a condition of its own meanwhile. Printed are, as JSON, the rounds after which one of the three was lost.
 """
 
 import json

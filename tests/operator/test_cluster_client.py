@@ -6,34 +6,9 @@ import pytest
 from kubernetes.config import kube_config
 
 from prodeval.adapters.cluster import Cluster
-from prodeval.domain.errors import AccessDeniedError, ClusterUnavailableError, StatusRefusedError
+from prodeval.domain.errors import ClusterUnavailableError, DependencyNotReadyError, StatusRefusedError
 from prodeval.domain.resource import GROUP, KIND, VERSION, ResourceKey
-
-POLICY = {
-    "apiVersion": "admissionregistration.k8s.io/v1",
-    "kind": "ValidatingAdmissionPolicy",
-    "metadata": {"name": "frozen"},
-    "spec": {
-        "failurePolicy": "Fail",
-        "matchConstraints": {
-            "resourceRules": [
-                {
-                    "apiGroups": [GROUP],
-                    "apiVersions": ["*"],
-                    "operations": ["UPDATE"],
-                    "resources": ["productionevaluations/status"],
-                }
-            ]
-        },
-        "validations": [{"expression": "false", "message": "this namespace is frozen"}],
-    },
-}
-BINDING = {
-    "apiVersion": "admissionregistration.k8s.io/v1",
-    "kind": "ValidatingAdmissionPolicyBinding",
-    "metadata": {"name": "frozen"},
-    "spec": {"policyName": "frozen", "validationActions": ["Deny"]},
-}
+from tests.operator.frozen import FROZEN, frozen
 
 
 @pytest.fixture
@@ -81,8 +56,9 @@ def test_uids_are_those_of_the_objects(cluster, connect, team, namespaces):
     apply(cluster, other, "web")
     client = connect(cluster.kubeconfig)
     wanted = {name: client.read(ResourceKey(team, name))["metadata"]["uid"] for name in ("web", "api")}
-    assert client.uids([team]) == {ResourceKey(team, name): uid for name, uid in wanted.items()}
-    assert {key.namespace for key in client.uids([])} >= {team, other}
+    found = {key: one.uid for key, one in client.identities([team]).items()}
+    assert found == {ResourceKey(team, name): uid for name, uid in wanted.items()}
+    assert {key.namespace for key in client.identities([])} >= {team, other}
     assert {one["metadata"]["uid"] for one in client.resources([team])} == set(wanted.values())
 
 
@@ -108,16 +84,8 @@ def test_a_status_that_the_crd_forbids_is_refused_in_the_servers_words(cluster, 
 def test_a_status_that_a_policy_denies_is_refused_in_its_words(cluster, connect, team):
     apply(cluster, team, "web")
     client, key = connect(cluster.kubeconfig), ResourceKey(team, "web")
-    selector = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": team}}}
-    bound = BINDING | {"spec": BINDING["spec"] | {"matchResources": selector}}
-    for body in (POLICY, bound):
-        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(body))
-    try:
-        with pytest.raises(StatusRefusedError, match=r"\(HTTP 422\): .*this namespace is frozen"):
-            write_again_and_again(client, key)
-    finally:
-        for body in (bound, POLICY):
-            cluster.kubectl("delete", body["kind"], "frozen")
+    with frozen(cluster, team), pytest.raises(StatusRefusedError, match=rf"\(HTTP 422\): .*{FROZEN}"):
+        write_again_and_again(client, key)
 
 
 def test_an_event_is_about_the_resource(cluster, connect, team):
@@ -133,8 +101,8 @@ def test_who_has_no_right_and_who_has_no_token(cluster, connect, team, tmp_path)
     cluster.kubectl("create", "serviceaccount", "nobody", "-n", team)
     powerless = connect(cluster.service_account_kubeconfig(tmp_path / "powerless", team, "nobody"))
     stranger = connect(cluster.write_kubeconfig(tmp_path / "stranger", "an old token"))
-    for ask in (lambda client: client.uids([]), lambda client: client.secret(team, "git")):
-        with pytest.raises(AccessDeniedError, match=r"HTTP 403"):
+    for ask in (lambda client: client.identities([]), lambda client: client.secret(team, "git")):
+        with pytest.raises(DependencyNotReadyError, match=r"HTTP 403"):
             ask(powerless)
         with pytest.raises(ClusterUnavailableError, match=r"refuses the operator's token \(HTTP 401\)"):
             ask(stranger)

@@ -7,8 +7,10 @@ from http import HTTPStatus
 import pytest
 
 from tests.operator.harness import KEPTN_TOKEN, message, resource, until
-from tests.operator.recorded_runs import SERVICE, scored_upstream, set_back, tell
+from tests.operator.recorded_runs import SERVICE, Part, scored_upstream, set_back, tell
 from tests.operator.scripted_keptn import scripted_keptn
+
+pytestmark = pytest.mark.timeout(300)  # the fixtures wait for eighteen resources and several turns
 
 BEGUN = datetime.now(UTC)
 
@@ -125,15 +127,14 @@ def synced(team, upstreams):
 @pytest.fixture(scope="module")
 def judged(team, keptn, upstreams, synced):
     """Each resource once Keptn tells of its run, as of ten minutes after the first sync."""
-    set_back(team, CASES, BEGUN, overdue={"late"})
-    return told(team, keptn, upstreams, CASES)
+    return told(team, keptn, upstreams, CASES, minutes=10)
 
 
 @pytest.fixture(scope="module")
 def later(team, keptn, upstreams, judged):
     """The resources of which Keptn tells more, after each step."""
-    first = told(team, keptn, upstreams, {name: steps[0] for name, steps in LATER.items()})
-    last = told(team, keptn, upstreams, {name: steps[-1] for name, steps in LATER.items()})
+    first = told(team, keptn, upstreams, {name: steps[0] for name, steps in LATER.items()}, minutes=11)
+    last = told(team, keptn, upstreams, {name: steps[-1] for name, steps in LATER.items()}, minutes=12)
     return first, last
 
 
@@ -144,7 +145,7 @@ def unreachable(team, keptn, later):
     keptn.failure = HTTPStatus.SERVICE_UNAVAILABLE
     team.wait_reason("other-version", "Passed", "KeptnUnavailable")
     asked = len(keptn.asked)
-    until(lambda: len(keptn.asked) > asked + 1)  # one question in each turn, and the first turn is over
+    until(lambda: len(keptn.asked) > asked + 1, 60)  # one question in each turn, and the first turn is over
     return before, team.get_all()
 
 
@@ -162,14 +163,19 @@ def restarted(team, keptn, unreachable):
 
 def two_turns(keptn, asked):
     """Return once the poller asked for each project twice: what it made of the first answers is written by then."""
-    until(lambda: all(keptn.asked[asked:].count(project(name)) > 1 for name in CASES))
+    until(lambda: all(keptn.asked[asked:].count(project(name)) > 1 for name in CASES), 90)
 
 
-def told(team, keptn, upstreams, cases):
-    """The resources once Keptn knows their recorded runs, which ended when this module was loaded."""
+def told(team, keptn, upstreams, cases, minutes):
+    """The resources once Keptn knows their recorded runs, which ended when this module was loaded.
+
+    Args:
+        minutes: how long before that the first sync was.
+    """
     for name, case in cases.items():
         end = LATER.get(name, [case])[-1].t
-        tell(keptn, project(name), upstreams[name], case.recording, case.t, ended=BEGUN, end=end)
+        tell(keptn, project(name), upstreams[name], Part(case.recording, case.t, end), BEGUN)
+    set_back(team, cases, BEGUN, minutes=minutes, overdue={"late"})
     for name, case in cases.items():
         _, reason = case.row[1]["Passed"].split()
         team.wait_reason(name, "Passed", reason)

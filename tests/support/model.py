@@ -35,7 +35,7 @@ class Run:
     triggered: float = 0.0
     window: float = 0.0
     passed: bool = True
-    slo: bytes = b""
+    slo: bytes = field(default=b"", repr=False)
     invalidated: bool = False
     lost: bool = False
     ending: str | None = None
@@ -70,7 +70,7 @@ class Outcome:
 
 @dataclass
 class Seen:
-    """What one resource may know: its first sync, the runs of its service, and the verdict it had when events were lost."""
+    """What one resource may know: its first sync, its service's runs, and the verdict it had when events were lost."""
 
     version: str | None
     first_sync: float

@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from prodeval.adapters.kubernetes_api import JSON_TYPE, ApiAnswer, KubernetesApi
-from prodeval.domain.errors import AccessDeniedError, DependencyNotReadyError, ProdevalError, StatusRefusedError
+from prodeval.domain.errors import DependencyNotReadyError, ProdevalError, StatusRefusedError
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
 from prodeval.domain.printable import bounded_line
 from prodeval.domain.resource import GROUP, KIND, PLURAL, VERSION, Identity, ResourceKey, version_number
@@ -41,7 +41,7 @@ class Cluster:
         self._api = KubernetesApi(connections=connections, timeout=timeout)
 
     def secret(self, namespace: str, name: str) -> dict[str, bytes]:
-        """The decoded data of a Secret; raises DependencyNotReadyError if it is absent, AccessDeniedError."""
+        """The decoded data of a Secret; raises DependencyNotReadyError if it is absent or may not be read."""
         found = self._get("secrets", namespace, name, f"Secret {name!r} in namespace {namespace!r}")
         return _decoded(found.get("data"))
 
@@ -129,7 +129,8 @@ class Cluster:
         """The body of a success."""
         if answer.status == HTTPStatus.FORBIDDEN:
             problem = f"{what}: the operator's service account may not use it (HTTP {answer.status}); see deploy/"
-            raise AccessDeniedError(problem)
+            # Not for ever: a role may follow, and an API server that has just started does not know its roles yet.
+            raise DependencyNotReadyError(problem)
         if not answer.succeeded:
             raise self._api.unavailable(what, answer)
         return answer.body

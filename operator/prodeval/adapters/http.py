@@ -27,6 +27,7 @@ from prodeval.domain.errors import RetryableError
 from prodeval.domain.json_values import JSON
 
 MEBIBYTE = 1024 * 1024
+_CONNECTIONS = 64
 _CHUNK = 65536
 _LATE = (requests.ReadTimeout, TimeoutError)
 
@@ -253,7 +254,10 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """The adapter of requests on those connections."""
+    """The adapter of requests on those connections, which keeps as many of them open as threads may ask at once."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_maxsize=_CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

@@ -2,8 +2,10 @@
 
 import asyncio
 import dataclasses
+import itertools
 import logging
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import kopf
@@ -13,8 +15,21 @@ from prodeval.runtime.wiring import Operator
 _ALIVE_WITHIN = 60.0
 """Seconds within which the engine must look at what is due; it does so each second, whatever servers do."""
 
+_LONGEST_PAUSE = 20.0
 _LOGIN_PAUSE = 5.0
 _logins: list[float] = []
+
+
+class Pauses:
+    """Seconds between the tries of one request of kopf, without end.
+
+    When they run out while the API server answers 5xx or 403, as it does when it starts, kopf ends the process.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        """From the start, for each request anew."""
+        yield from (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)
+        yield from itertools.repeat(_LONGEST_PAUSE)
 
 
 @kopf.on.login()
@@ -51,6 +66,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.chunk_size = 100
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
+    settings.networking.error_backoffs = Pauses()
     settings.watching.connect_timeout = 30
     settings.watching.server_timeout = 300
     # Without rights on namespaces and CRDs kopf would retry for a minute before it serves anything.

@@ -132,7 +132,7 @@ class Engine:
                 self._looks.wake(turn.project, turn.project, now, Cause.CHANGE)
 
     def _is_in(self, project: str, uid: str) -> bool:
-        """Whether a resource is there and of a project: a spec that becomes readable in the middle of a turn moves it."""
+        """Whether a resource is there and of a project: a spec that becomes readable during a turn moves it."""
         resource = self._registry.get(uid)
         return resource is not None and resource.target.project == project
 

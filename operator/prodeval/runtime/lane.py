@@ -116,10 +116,6 @@ class Lane:
             times += [began + SLOW_SECONDS for began in self._running.values() if began + SLOW_SECONDS > now]
         return min(times, default=None)
 
-    def is_running(self, project: str) -> bool:
-        """Whether a turn of a project is under way."""
-        return project in self._running
-
     @property
     def running(self) -> int:
         """How many turns are under way."""

@@ -94,7 +94,7 @@ class EventLog:
         until = (answer.answered or asked_at) - OVERLAP
         reached = start if answer.complete else _oldest(answer, until)
         if known is None:
-            services = {name: _Service(since=reached, asked=reached) for name in needs}
+            services = {name: _joined(max(need, reached)) for name, need in needs.items()}
             known = self._projects[project] = _Project(newest=start, until=until, services=services)
         news = self._take_in(known, answer, gap=reached if reached > start else None)
         known.executions, known.until = executions, max(known.until, until)
@@ -170,6 +170,10 @@ class EventLog:
         return frozenset(joined)
 
 
+def _joined(since: datetime) -> _Service:
+    return _Service(since=since, asked=since)
+
+
 def _ask_from(known: _Project, now: datetime) -> datetime:
     """From when to ask for what is new; an event from the future, by a skewed clock, hides nothing."""
     return min(known.newest, now, known.until + OVERLAP) - OVERLAP
@@ -202,9 +206,13 @@ def _newest_within(size: int, events: Sequence[Event]) -> tuple[Event, ...]:
 
 
 def _add(service: _Service, events: Sequence[Event], size: int) -> bool:
-    """Add events; tells if any is new. Of runs that are too old to matter nothing is kept, nor claimed to be known."""
+    """Add events; tells if any is new. Of runs that are too old to matter nothing is kept, nor claimed to be known.
+
+    An answer may reach further back than anybody asked about this service, depending on when the operator was started
+    and on who else asked. What it tells from then is left out: a status must not depend on such accidents.
+    """
     known = {event.id for event in service.events}
-    new = [slim(event) for event in events if event.id not in known]
+    new = [slim(event) for event in events if event.id not in known and event.time >= service.asked]
     if not new:
         return False
     merged = merge_events(service.events, new)

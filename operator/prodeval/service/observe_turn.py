@@ -39,16 +39,17 @@ _Mark = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """An error of ours in judging one resource: how often in a row, and when to try again."""
+    """An error of ours in judging one resource: how often in a row, when to try again, what was judged."""
 
     failures: int
     until: float
+    mark: _Mark
 
 
 class ObserveTurns:
     """Runs turns; for many projects at once, one at a time for each."""
 
-    def __init__(  # noqa: PLR0913 - what a turn is made of
+    def __init__(  # noqa: PLR0913, PLR0917 - what a turn is made of
         self,
         registry: Registry,
         tenancy: Tenancy,
@@ -128,7 +129,7 @@ class ObserveTurns:
 
     def _is_due(self, resource: Resource, news: frozenset[str]) -> bool:
         fault = self._faults.get(resource.uid)
-        if fault is not None:
+        if fault is not None and fault.mark == _mark(resource):
             return self._clock.monotonic() >= fault.until
         if resource.target.service in news or _is_pending(resource):
             return True
@@ -148,20 +149,20 @@ class ObserveTurns:
         except ClusterUnavailableError:
             raise
         except Exception:
-            self._failed(resource)
+            logger.exception("Judging %s failed; will be tried again", resource.key)
+            self._postpone(resource)
             return
         self._faults.pop(resource.uid)
         if is_asked and is_written:
             self._marks.put(resource.uid, _mark(resource))
 
-    def _failed(self, resource: Resource) -> None:
-        """Tell of an error of ours, which is tried again more and more rarely."""
-        logger.exception("Judging %s failed; will be tried again", resource.key)
+    def _postpone(self, resource: Resource) -> None:
+        """What ended in an error of ours is tried again more and more rarely, or once the spec is another."""
         before = self._faults.get(resource.uid)
         failures = before.failures + 1 if before else 1
         jitter = random.random()  # noqa: S311 - spreads load
         wait = Backoff(first=IDLE_SECONDS).seconds(failures, most=_LONGEST_FAULT, retry_after=None, jitter=jitter)
-        self._faults.put(resource.uid, _Fault(failures, self._clock.monotonic() + wait))
+        self._faults.put(resource.uid, _Fault(failures, self._clock.monotonic() + wait, _mark(resource)))
 
     def _make(self, newest: Resource) -> Report | None:
         judgement = self._judge.judge(newest) if self._is_judged(newest) else None

@@ -13,7 +13,7 @@ class Cluster(Protocol):
     """The Kubernetes API. All methods raise ClusterUnavailableError if it does not answer."""
 
     def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:
-        """The decoded data of a Secret; raises DependencyNotReadyError if it is absent, AccessDeniedError."""
+        """The decoded data of a Secret; raises DependencyNotReadyError if it is absent or may not be read."""
         ...
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, bytes]:

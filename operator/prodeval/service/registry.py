@@ -171,8 +171,7 @@ class Registry:
     def _remove(self, entry: Entry) -> None:
         resource = entry.resource
         self._entries.pop(resource.uid, None)
-        if self._uids.get(resource.key) == resource.uid:
-            del self._uids[resource.key]
+        del self._uids[resource.key]
         self._leave_project(resource)
 
     def _leave_project(self, resource: Resource) -> None:

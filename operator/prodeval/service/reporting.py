@@ -146,7 +146,7 @@ def _missing(wanted: JSON, found: JSON, path: _Path) -> Iterator[_Path]:
         for name, value in wanted.items():
             if isinstance(found, Mapping) and name in found:
                 yield from _missing(value, found[name], (*path, name))
-            elif value is not None:
+            else:
                 yield (*path, name)
     elif isinstance(wanted, list | tuple) and isinstance(found, list | tuple):
         for one, other in zip(wanted, found, strict=False):

@@ -19,13 +19,13 @@ class Sweep:
         self._registry, self._cluster, self._namespaces = registry, cluster, tuple(namespaces)
 
     def turn(self) -> None:
-        """Drop who is gone, take in who is new or was changed unseen; if the API is away, the next turn does."""
+        """Drop who is gone, take in who is new or was changed unseen; if the API does not tell, the next turn does."""
         known = self._registry.identities()
         try:
             listed = self._cluster.identities(self._namespaces)
             for key in known.keys() | listed.keys():
                 self._compare(key, known.get(key), listed.get(key))
-        except ClusterUnavailableError as error:
+        except ProdevalError as error:
             logger.info("Who was deleted unseen is not known: %s", error)
 
     def _compare(self, key: ResourceKey, known: Identity | None, listed: Identity | None) -> None:

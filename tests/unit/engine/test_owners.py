@@ -178,6 +178,23 @@ def test_nothing_new_is_no_write():
     assert len(world.cluster.patches) == written
 
 
+def test_what_happened_before_the_first_sync_is_told_by_no_start():
+    """An answer may reach further back than was asked for; which one does depends on when the operator started."""
+    world = World()
+    story = Story()
+    story.task(5, 8, "c1", "je-deployment")
+    story.sequence(9, "c2", "qa", version="v7")
+    world.keptn.tell(story)
+    world.run(30)
+    world.cluster.apply()
+    world.run(60)
+    written = len(world.cluster.patches)
+    assert "v7" not in str(world.cluster.status())
+    world.start()
+    world.run(60)
+    assert len(world.cluster.patches) == written
+
+
 def test_a_foreign_commit_is_no_write():
     world = judged()
     written = len(world.cluster.patches)

@@ -149,6 +149,10 @@ def test_an_error_in_judging_is_tried_more_and_more_rarely_and_stops_no_sync(cap
     assert world.row("odd")[1]["Synced"] == world.row("sound")[1]["Synced"] == "True Synced"
     assert world.passed("sound") == ("Pending", "AwaitingDelivery")
     assert len(faults) <= 20
+    world.cluster.apply("odd", historyLimit=3)
+    tried = len(faults)
+    world.run(20)
+    assert len(faults) > tried
     world.judge.judge = judge
     world.run(600)
     assert world.passed("odd") == ("Pending", "AwaitingDelivery")

@@ -15,12 +15,9 @@ class Part:
     """The turns of a lane or the sweep: notes what it is asked, and answers what the test says."""
 
     def __init__(self):
-        self.turns = []
+        self.turns, self.is_stopped = [], False
         self.end = TurnEnd()
         self.during = lambda: None
-
-    def stop(self):
-        """Nothing is under way."""
 
     def turn(self, project="", items=()):
         self.turns.append((project, tuple(items)))
@@ -28,6 +25,9 @@ class Part:
         if isinstance(self.end, Exception):
             raise self.end
         return self.end
+
+    def stop(self):
+        self.is_stopped = True
 
 
 class Parts:
@@ -181,8 +181,7 @@ def test_news_of_a_sync_make_a_look_due(parts, news):
     parts.run()
     parts.all_turns()
     parts.sync.end = TurnEnd(news=news)
-    parts.sync.during = lambda: parts.observe.turns.clear()  # what the change itself made due
-    parts.observe.turns.clear()
+    parts.sync.during = parts.observe.turns.clear  # what the change itself made due
     parts.tell(body(version=2, generation=2))
     parts.engine.tick()
     look, sync = sorted(parts.begun, key=lambda one: len(one.args[1].items[0]))
@@ -221,10 +220,10 @@ def test_the_sweep_runs_soon_after_the_start_and_then_now_and_then(parts):
 
 
 def test_the_dispatcher_looks_at_least_each_second_and_ends(parts):
+    waited = []
+
     class Due:
         """Stands for the event on which the dispatcher waits."""
-
-        waited = []
 
         def clear(self):
             pass
@@ -233,14 +232,16 @@ def test_the_dispatcher_looks_at_least_each_second_and_ends(parts):
             pass
 
         def wait(self, seconds):
-            self.waited.append(seconds)
-            if len(self.waited) == 3:
+            waited.append(seconds)
+            if len(waited) == 3:
                 parts.engine.stop()
 
     parts.engine._due = Due()
     parts.engine.run()
-    assert len(Due.waited) == 3
-    assert all(0 < seconds <= 1 for seconds in Due.waited)
+    assert len(waited) == 3
+    assert parts.sync.is_stopped
+    assert parts.observe.is_stopped
+    assert all(0 < seconds <= 1 for seconds in waited)
 
 
 def test_the_age_is_how_long_ago_the_dispatcher_looked(parts):

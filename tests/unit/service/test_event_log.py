@@ -1,5 +1,6 @@
 """What is known of events, and above all for which time: what is claimed beyond that makes wrong verdicts."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -385,10 +386,8 @@ def test_whatever_happens_nothing_is_claimed_that_is_not_known(data):
         setting.keptn.most_joined = data.draw(st.sampled_from([1, 3, 100]))
         setting.keptn.joins_fail = data.draw(st.booleans())
         needs = {"s": data.draw(st.integers(0, 300))} | ({"busy": 0} if data.draw(st.booleans()) else {})
-        try:
+        with suppress(KeptnUnavailableError):
             setting.refresh(data.draw(st.integers(0, 90)), **needs)
-        except KeptnUnavailableError:
-            pass
         for service in ("s", "busy"):
             holds(setting, service)
 

@@ -137,7 +137,11 @@ def test_a_verdict_is_not_undone_where_events_may_be_missing():
 def test_the_expectation_is_what_spec_and_last_sync_say():
     world = synced(version="v1", shipyard={"load": "LiveTraffic", "sequence": "delivery"})
     expected = expectation(resource(world))
-    assert (expected.version, expected.test_task, expected.tasks) == ("v1", None, ("delivery", "je-deployment", "je-test"))
+    assert (expected.version, expected.test_task, expected.tasks) == (
+        "v1",
+        None,
+        ("delivery", "je-deployment", "je-test"),
+    )
     assert iso(0)[:19] == expected.first_sync.isoformat()[:19]
     assert expected.files_pushed == expected.first_sync
 

@@ -235,3 +235,38 @@ def test_more_files_than_the_status_lists_are_a_doubt():
     made = plan(tutorial(qa=data))
     assert len(made.files) == 304
     assert [doubt for doubt in made.doubts if "there are 304 files and the status lists 256" in doubt]
+
+
+@pytest.mark.parametrize(
+    ("absent", "told"),
+    [
+        ({"main": {"shipyard.yaml": None}}, "has no shipyard.yaml; if Keptn uses another branch"),
+        (
+            {"main": {"shipyard.yaml": SHIPYARD.replace("qa.delivery.finished", "dev.delivery.finished")}},
+            "no other stage triggers production.delivery",
+        ),
+        ({"qa": {"hello/slo.yaml": None}}, "neither stage 'production' nor stage 'qa' has an slo.yaml"),
+    ],
+)
+def test_what_is_not_there_yet_is_named_with_what_to_do(absent, told):
+    with pytest.raises(DependencyNotReadyError, match=told):
+        plan(tutorial(**absent))
+
+
+def test_an_own_slo_of_a_stage_that_nothing_triggers_is_enough():
+    alone = {"shipyard.yaml": SHIPYARD.replace("qa.delivery.finished", "dev.delivery.finished")}
+    made = plan(tutorial(main=alone, production={"hello/slo.yaml": SLO}))
+    assert [(file.path, file.origin) for file in made.files] == [("slo.yaml", "own")]
+
+
+def test_a_shipyard_in_another_encoding_is_refused():
+    before = tutorial()
+    branches = before.branches | {"main": before.branches["main"] | {"shipyard.yaml": "é".encode("latin-1")}}
+    with pytest.raises(InvalidFileError, match="is not UTF-8"):
+        plan(MemorySnapshot(branches))
+
+
+def test_the_layout_of_the_config_counts():
+    with pytest.raises(DependencyNotReadyError):
+        plan(tutorial(), settings=replace(SETTINGS, layout=Layout.DIRECTORY))
+    assert plan(tutorial(), settings=replace(SETTINGS, layout=Layout.BRANCH)).layout is Layout.BRANCH

@@ -1,5 +1,7 @@
 """How a status is written: onto its own object, from its newest state, once, and only what the server keeps."""
 
+import itertools
+
 import pytest
 
 from prodeval.domain.conditions import Condition
@@ -139,7 +141,7 @@ def test_a_refused_status_is_tried_more_and_more_rarely_and_said_once(setting, c
     for _ in range(7200):
         assert not setting.report()
         setting.clock.seconds += 1
-    pauses = [later - earlier for earlier, later in zip(tries, tries[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
     assert pauses[0] <= 3
     assert 400 <= max(pauses) <= 601
     assert len([one for one in caplog.records if "denied by a policy" in one.getMessage()]) == 1
