@@ -92,7 +92,7 @@ MUTATIONS = (
     Mutation(
         "dropped runs count as known",
         "service/event_log.py",
-        "dropped + timedelta(microseconds=1)",
+        "max(service.since, max(dropped) + timedelta(microseconds=1))",
         "service.since",
     ),
     Mutation(
