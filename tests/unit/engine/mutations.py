@@ -32,7 +32,7 @@ MUTATIONS = (
     Mutation(
         "an object is its name, not its uid, after a refused write",
         "service/registry.py",
-        "        is_same = known is not None and child(body, \"metadata\", \"uid\") == known.resource.uid\n",
+        '        is_same = known is not None and child(body, "metadata", "uid") == known.resource.uid\n',
         "        is_same = known is not None\n",
     ),
     Mutation(
@@ -128,7 +128,7 @@ MUTATIONS = (
     Mutation(
         "a remembered verdict answers each version",
         "domain/verdict/memory.py",
-        "    return same and expectation.version in {None, as_text(last.get(\"version\"))}\n",
+        '    return same and expectation.version in {None, as_text(last.get("version"))}\n',
         "    return same\n",
     ),
     Mutation(
@@ -170,14 +170,14 @@ MUTATIONS = (
     Mutation(
         "a refused status is written again at once",
         "service/reporting.py",
-        "            if refusal is not None and self._clock.monotonic() < refusal.until:\n                return False\n",
-        "",
+        "if refusal is not None and self._clock.monotonic() < refusal.until:",
+        "if False:",
     ),
     Mutation(
         "a verdict is announced with each write",
         "service/announcing.py",
-        "verdict == \"Pending\" or _verdict_of(before) == _verdict_of(after)",
-        "verdict == \"Pending\"",
+        'verdict == "Pending" or _verdict_of(before) == _verdict_of(after)',
+        'verdict == "Pending"',
     ),
     Mutation(
         "who is missing in a list is gone",
@@ -248,8 +248,8 @@ def main(arguments):
         for mutation, (walks, tests) in zip(chosen, rows, strict=True):
             by_walks += bool(walks)
             by_any += bool(walks or tests)
-            print(f"{mutation.name:58} {'walks' if walks else '-':6} {tests or '-'}", flush=True)  # noqa: T201
-    print(f"{len(chosen)} mutations: {by_walks} found by the walks, {by_any} by any test")  # noqa: T201
+            print(f"{mutation.name:58} {'walks' if walks else '-':6} {tests or '-'}", flush=True)
+    print(f"{len(chosen)} mutations: {by_walks} found by the walks, {by_any} by any test")
     is_enough = 4 * by_walks >= 3 * len(chosen) and (walks_only or by_any == len(chosen))
     return 0 if is_enough else 1
 
