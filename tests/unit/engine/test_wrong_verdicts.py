@@ -271,6 +271,23 @@ def test_news_that_come_with_a_question_that_fails_are_not_lost():
     assert world.passed() == ("Pass", "Pass")
 
 
+def test_what_was_deployed_before_the_first_sync_and_evaluated_after_it_has_its_version():
+    world = World()
+    story = Story()
+    run = story.sequence(30, "c1", version="v1")
+    story.task(31, 40, "c1", "je-deployment")
+    story.end(41, run, "c1")
+    world.keptn.tell(story)
+    world.run(400)
+    world.cluster.apply(version="v1")
+    world.run(20)
+    later, now = Story(), int(world.clock.seconds)
+    later.stand_alone(now + 5, now + 10, "c2", (now - 60, now))
+    world.keptn.tell(later)
+    world.run(60)
+    assert world.passed() == ("Pass", "Pass")
+
+
 def test_a_revoked_grant_ends_questions_reads_and_verdicts():
     world = judged()
     world.grants = {}
