@@ -93,11 +93,13 @@ class OnTheWay:
         return next((run for run in runs if f"{run.context}/{run.outcome}" == event_id), None)
 
     def on_post(self, body, reason_of_event):
-        """At most one Event for each verdict of one spec."""
+        """At most one Event for each verdict of one spec; an invalidation may bring an earlier verdict back."""
         status, metadata = body["status"], body["metadata"]
+        raw = self.world.keptn.raw[body["spec"]["project"]]
+        invalidated = sum(one["type"].endswith("invalidated") for one in raw)
         if reason_of_event.startswith("Verdict"):
             about = status.get("lastEvaluation", {}).get("eventID"), status.get("pending", {}).get("deadline")
-            self.shown[metadata["uid"], metadata["generation"], reason(status), about] += 1
+            self.shown[metadata["uid"], metadata["generation"], reason(status), about, invalidated] += 1
             assert max(self.shown.values()) <= 1, "a verdict is announced twice"
 
     def on_push(self, project, branch, path, before, content):
