@@ -9,7 +9,7 @@ from prodeval.domain.errors import (
     KeptnUnavailableError,
     StatusRefusedError,
 )
-from tests.support.model import Run
+from tests.support.model import Run, attribute_versions
 from tests.support.walk_choices import FILES, SLOS
 from tests.support.world import TUTORIAL
 from tests.unit.verdict.keptn_events import Story
@@ -293,6 +293,7 @@ class Servers:
             return
         for (project, _), runs in self.runs.items():
             gone = {run.context for run in runs if run.finished is not None}
+            attribute_versions(runs)
             for run in runs:
                 run.lost = run.lost or run.context in gone
             raw = self.world.keptn.raw
