@@ -65,7 +65,7 @@ class Watch:
 
 
 def main() -> None:
-    """Measure, and print both delays and their ratio."""
+    """Measure and print."""
     rounds, projects = map(int, [*sys.argv[1:], *DEFAULTS[len(sys.argv) - 1 :]])
     with ExitStack() as open_:
         folder = Path(open_.enter_context(tempfile.TemporaryDirectory()))

@@ -4,14 +4,11 @@ A run is the same each time it is done, whatever the operator does meanwhile; tw
 """
 
 import json
-import os
 import re
-import threading
 import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 from demo.gitserver import git
@@ -91,7 +88,7 @@ class Run:
     def prepare(self, *, also=()):
         """Make the upstreams of all projects, and watch all statuses from now on; grant other projects, too."""
         projects = [f"{self.name}-{number}" for number in PROJECTS]
-        self.team.grant({key: {} for key in [*projects, *also]})
+        self.team.grant({name: {} for name in (*projects, *also)})
         self.gates = [
             Gate(number, projects[number // len(SERVICES)], SERVICES[number % len(SERVICES)])
             for number in range(len(projects) * len(SERVICES))
@@ -233,61 +230,6 @@ def add_service(upstream, service):
         if stage == "qa":
             texts["locust/basic.py"] = git("-C", str(upstream), "show", f"qa:{SERVICES[0]}/locust/basic.py")
         commit(upstream, stage, {f"{service}/{path}": text for path, text in texts.items()})
-
-
-class Killer(threading.Thread):
-    """Kills a team's operator at random moments, and starts it again.
-
-    Every other moment lies soon after the operator began to ask its Git server or its Keptn: what it does then is
-    over quickly.
-    """
-
-    def __init__(self, victim, kills, rng):
-        super().__init__(daemon=True)
-        self.victim, self.left, self.rng = victim, kills, rng
-        self.ended_alone = self.at_work = 0
-
-    def run(self):
-        team = self.victim.team
-        while self.left:
-            asked = self._asked()
-            self._wait(asked)
-            self.at_work += self._asked() > asked
-            self.ended_alone += not team.operator.running()
-            team.kill()
-            team.operator.popen.wait()
-            team.start()
-            self.left -= 1
-
-    def _wait(self, asked):
-        if self.left % 2:
-            self._let_work(self.rng.uniform(0.3, 4))
-            return
-        until(lambda: self._asked() > asked, PATIENCE)
-        self._let_work(self.rng.uniform(0, 2))
-
-    def _let_work(self, seconds):
-        """Return when the operator used so many seconds of a processor, or a while after it came to rest.
-
-        Its own time, since a busy machine must not keep it from ever getting anywhere.
-        """
-        pid = self.victim.team.operator.pid
-        began, used, moved = _processor_seconds(pid), 0.0, time.monotonic()
-        rest = self.rng.uniform(0.5, 2)
-        while used < seconds and time.monotonic() < moved + rest:
-            time.sleep(0.01)
-            before, used = used, _processor_seconds(pid) - began
-            if used > before:
-                moved = time.monotonic()
-
-    def _asked(self):
-        return len(self.victim.team.git.requests) + len(self.victim.keptn.asked)
-
-
-def _processor_seconds(pid):
-    """What a process used so far."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _is_synced(body):

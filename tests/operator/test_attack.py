@@ -1,9 +1,9 @@
 """Whoever may send events to one project of Keptn can neither end the operator nor keep others from their verdicts."""
 
+import logging
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -12,6 +12,7 @@ from tests.operator.gated_run import SERVICES, Gate, context, delivery, tell
 from tests.operator.harness import KEPTN_TOKEN, resource, until
 from tests.operator.scripted_keptn import scripted_keptn
 
+logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.timeout(600)
 MOST = 256
 """MiB of memory that the operator may ever take: half of its limit."""
@@ -31,16 +32,17 @@ def kept():
     return {"evaluation": {"sloFileContent": "x" * SIZE}}
 
 
+ATTACKS = {GATES["nested"].project: nested(), GATES["kept"].project: kept()}
+
+
 class Flood(dict):
     """Events by project; those of attacked projects are new with each question, and never end."""
 
-    attacks: ClassVar = {GATES["nested"].project: nested(), GATES["kept"].project: kept()}
-
     def get(self, project, otherwise=None):
-        if project not in self.attacks:
+        if project not in ATTACKS:
             return super().get(project, otherwise)
         run, now = str(uuid.uuid4()), datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        data = {"project": project, "stage": "production", "service": SERVICES[0], **self.attacks[project]}
+        data = {"project": project, "stage": "production", "service": SERVICES[0], **ATTACKS[project]}
         common = {"type": "sh.keptn.event.evaluation.finished", "shkeptncontext": run, "time": now, "data": data}
         return [{"id": str(uuid.uuid4()), **common} for _ in range(COUNT)]
 
@@ -61,12 +63,12 @@ def largest(team):
 def survived(team, keptn, turn):
     """Another delivery is judged while the attack goes on, in little memory."""
     gate, asked = GATES["bystander"], len(keptn.asked)
-    until(lambda: set(keptn.asked[asked:]) >= set(Flood.attacks), 60)
+    until(lambda: set(keptn.asked[asked:]) >= set(ATTACKS), 60)
     tip = git("-C", str(team.git.root / f"{gate.project}.git"), "rev-parse", "production").strip()
     tell(keptn, gate, context(gate, turn), delivery(gate, turn, 1, datetime.now(UTC), tip))
     team.wait("bystander", "{.status.lastEvaluation.context}", context(gate, turn), 60)
-    until(lambda: all(keptn.asked[asked:].count(project) > 20 for project in Flood.attacks), 100)
-    print(f"{largest(team):.0f} MiB")
+    until(lambda: all(keptn.asked[asked:].count(project) > 20 for project in ATTACKS), 100)
+    logger.info("%.0f MiB", largest(team))
     assert team.operator.running()
     assert largest(team) < MOST
 

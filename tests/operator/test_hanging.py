@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(300)
 def test_another_tenant_is_synced_and_judged_meanwhile(new_team, count):
     projects, gate = mute_projects(count), Gate(0, f"lively-{count}", SERVICES[0])
     with hanging_servers() as (keptn, silent):
-        team = new_team({key: {} for key in [*projects, gate.project]}, keptn_url=keptn.url)
+        team = new_team({name: {} for name in (*projects, gate.project)}, keptn_url=keptn.url)
         upstream = team.project(gate.project)
         add_mute_tenant(team, silent, projects)
         team.start()

@@ -1,5 +1,6 @@
 """SIGTERM ends the operator in time and writes nothing, whoever hangs at that moment."""
 
+import logging
 import threading
 import time
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ import pytest
 
 from tests.operator.harness import resource, until
 from tests.operator.silent import relay, silent_server
+
+logger = logging.getLogger(__name__)
 
 SERVICE = "helloservice"
 GRACE = 5
@@ -26,7 +29,7 @@ def stop():
         began = time.monotonic()
         team.operator.popen.terminate()
         assert team.operator.popen.wait(GRACE + MARGIN) == 0
-        print(f"ended within {time.monotonic() - began:.2f} s")
+        logger.info("ended within %.2f s", time.monotonic() - began)
         assert team.get_all() == before
         assert "Traceback" not in team.log
 
@@ -101,7 +104,7 @@ def test_the_api_server(new_team, stop, moment):
 @pytest.mark.parametrize("projects", [1, MANY])
 def test_a_git_server_with_many_resources(new_team, silent, stop, projects):
     names = [f"many-{projects}-{number}" for number in range(projects)]
-    team = new_team({key: {} for key in names})
+    team = new_team({name: {} for name in names})
     team.give_access({name: f"http://{silent.address}/{name}.git" for name in names})
     team.apply_all(
         resource(f"{SERVICE}-{number}", spec={"project": names[number % projects], "service": f"{SERVICE}-{number}"})

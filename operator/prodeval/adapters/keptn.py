@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, cast
 from urllib.parse import quote
 
 from prodeval.adapters.http import HttpClient, HttpFailedError, HttpResponse, HttpTooLargeError, can_be_sent
-from prodeval.adapters.keptn_pages import LARGEST_PAGE, Limits, Listing, Page, PageReader, PageTooLargeError
+from prodeval.adapters.keptn_pages import LARGEST_PAGE, Limits, Page, PagedList, PageReader, PageTooLargeError
 from prodeval.domain.errors import (
     DependencyNotReadyError,
     InvalidSpecError,
@@ -210,7 +210,7 @@ class KeptnClient:
         found = self._list(_EVENTS, scope, limits)
         return EventAnswer(merge_events(found.items), found.complete, found.answered)
 
-    def _list(self, kind: _Kind[_T], scope: Mapping[str, str], limits: Limits) -> Listing[_T]:
+    def _list(self, kind: _Kind[_T], scope: Mapping[str, str], limits: Limits) -> PagedList[_T]:
         def ask(offset: int, size: int, seconds: float) -> Page[_T]:
             params = {**scope, "pageSize": str(size)} | ({"nextPageKey": str(offset)} if offset else {})
             response = self._send("GET", kind.path, params=params, seconds=seconds)

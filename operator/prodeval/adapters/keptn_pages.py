@@ -62,7 +62,7 @@ class Page(Generic[_T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[_T]):
+class PagedList(Generic[_T]):
     """All pages that were read.
 
     Attributes:
@@ -97,7 +97,7 @@ class PageReader(Generic[_T]):
         self._size = self._requests = 0
         self._left_out = self._reached_end = self._ended = False
 
-    def read(self) -> Listing[_T]:
+    def read(self) -> PagedList[_T]:
         """Read all pages, or as many as the limits allow; raises KeptnUnavailableError if there is not even one.
 
         After the first page an error ends the list, unless the API as a whole is away.
@@ -108,7 +108,7 @@ class PageReader(Generic[_T]):
         if not self._pages:
             raise KeptnUnavailableError("Keptn's answers are too large or too slow to be read")
         items = tuple(item for page in self._pages for item in page.items)
-        return Listing(items, self._reached_end and not self._left_out, self._pages[0].answered)
+        return PagedList(items, self._reached_end and not self._left_out, self._pages[0].answered)
 
     def _within_limits(self) -> bool:
         limits = self._limits

@@ -94,7 +94,7 @@ def build_status(resource: Resource, report: Report, now: str, bridge_url: str =
 
 
 def _synced_generation(status: JSONObject, resource: Resource, report: Report) -> int:
-    """The generation that was synced last: a verdict between a spec and its sync says nothing of the sync."""
+    """The generation that was synced last: a verdict that comes between a spec and its sync does not claim the sync."""
     if report.synced is not None or resource.suspend:
         return resource.generation
     return condition_generation(status, "Synced") or resource.generation

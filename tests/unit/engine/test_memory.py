@@ -1,4 +1,4 @@
-"""Whoever may send events to a project decides neither what memory the operator takes nor what it claims to know."""
+"""Whoever may send events to a project decides neither how much memory it takes, nor what is claimed to be known."""
 
 import pytest
 
