@@ -283,9 +283,11 @@ class Servers:
         for kind, body in told:
             cluster.watch(kind, body)
         if how == "listed":
+            self.unheard |= {body["metadata"]["uid"] for kind, body in missed if kind == "DELETED"}
             self.patience = max(self.patience, 500.0)  # who was deleted unseen is missed by the sweep
             for body in list(cluster.objects.values()):
                 cluster.watch(None, body)
+        self.check_known()
 
     def lose(self):
         """Keptn's store is cleaned up of all that is over, and somebody restarts the operator."""

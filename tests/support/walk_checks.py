@@ -1,5 +1,6 @@
 """What must hold on a walk: with each status and push on the way, and once all is at rest."""
 
+import hashlib
 import logging
 import math
 
@@ -18,6 +19,8 @@ class OnTheWay:
         old, new = before.get("status", {}), after["status"]
         if "sync" in new and uid not in self.first:
             self.first[uid] = math.floor(self.now)
+        if old.get("sync") != new.get("sync"):
+            self.check_synced(spec, new)
         last, verdict = new.get("lastEvaluation", {}), new["verdict"]
         if spec.get("suspend"):
             assert judged(old)[:2] == judged(new)[:2], "a suspended resource is judged"
@@ -40,6 +43,20 @@ class OnTheWay:
             self.check_valid(spec["project"], run)
             self.check_newest(spec, run)
         self.kept[uid] = run
+
+    def check_known(self):
+        """Once the watch has told all, the operator knows what is there as it is, and nobody who is gone."""
+        known = {entry.resource.uid: entry.version for entry in self.world.registry._entries.values()}
+        there = {body["metadata"]["uid"]: body["metadata"] for body in self.world.cluster.objects.values()}
+        assert known.keys() <= there.keys() | self.unheard, "somebody who was deleted is there again"
+        versions = {uid: int(metadata["resourceVersion"]) for uid, metadata in there.items()}
+        assert {uid: known.get(uid) for uid in versions} == versions, "an older body is taken for the newest"
+
+    def check_synced(self, spec, status):
+        """What a status says of files is of this very spec."""
+        known = {one["path"]: one["sha256"] for one in status["sync"].get("files", ()) if one["from"] == "inline"}
+        wanted = {one["inline"]["path"]: one["inline"]["content"] for one in spec.get("files", ()) if "inline" in one}
+        assert known == {path: hashlib.sha256(text.encode()).hexdigest() for path, text in wanted.items()}
 
     def check_proof(self, project, service, run, verdict):
         """What is shown is what Keptn told this very process."""

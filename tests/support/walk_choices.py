@@ -72,6 +72,5 @@ FAULTS = st.one_of(
 ACTIONS = st.one_of(OBJECTS, OBJECTS, KEPTN, KEPTN, GIT, FAULTS)
 HAPPENS = st.one_of(ACTIONS, action("kill"), action("kill"))
 PLACES = st.sampled_from(("git", "keptn", "patch"))
-RECOVERIES = st.one_of(
-    action("heal"), action("restart"), action("hear", how=st.sampled_from(("late", "twice", "swapped", "listed")))
-)
+HOW = st.sampled_from(("late", "twice", "swapped", "listed"))
+RECOVERIES = st.one_of(action("heal"), action("restart"), action("hear", how=HOW))

@@ -21,15 +21,19 @@ from tests.support.walk_checks import AtRest, Errors, OnTheWay, Posts
 from tests.support.walk_choices import (
     DELIVERIES,
     FAULTS,
+    FIELD,
     GIT,
     HAPPENS,
+    HOW,
     KEPTN,
+    NAMES,
     OBJECTS,
     PLACES,
     PROJECTS,
     RECOVERIES,
     SERVICES,
     SPECS,
+    VERSIONS,
 )
 from tests.support.world import World
 
@@ -76,6 +80,7 @@ class Walk(People, Servers, OnTheWay, AtRest, RuleBasedStateMachine):
         self.wishes = defaultdict(list)
         self.shown = Counter()
         self.targets = {}
+        self.unheard = set()
         self.process_told()
         world.cluster.on_patch, world.git.on_push = self.noted(self.on_patch), self.noted(self.on_push)
         world.cluster.posted = Posts(self.noted(self.on_post), world.cluster.objects)
@@ -151,6 +156,28 @@ class Walk(People, Servers, OnTheWay, AtRest, RuleBasedStateMachine):
     def deliver_something(self, what):
         self.act(what)
         self.elapse(130)
+
+    @rule(name=NAMES, place=PLACES, version=VERSIONS, wanted=VERSIONS, seconds=st.sampled_from((90, 94, 95)))
+    def want_another_version_while_one_is_judged(self, name, place, version, wanted, seconds):
+        self.deliver(name, version, "pass", 0)
+        self.elapse(seconds)
+        self.hook(place, lambda: self.edit(name, ("version", wanted)))
+        self.elapse(40)
+
+    @rule(changes=st.lists(OBJECTS, min_size=1, max_size=4), how=HOW)
+    def change_unheard(self, changes, how):
+        """Objects change while the watch is cut; then it tells of all that, in some order."""
+        self.deaf()
+        for change in changes:
+            self.act(change)
+        self.hear(how)
+        self.elapse(10)
+
+    @rule(name=NAMES, field=FIELD)
+    def change_during_a_push(self, name, field):
+        self.hook("git", lambda: self.edit(name, field))
+        self.request(name)
+        self.elapse(10)
 
     @rule(what=GIT)
     def change_upstream(self, what):
