@@ -13,12 +13,14 @@ from demo.upstream import create_upstream
 from prodeval.adapters.git import Repositories
 from prodeval.adapters.keptn import KeptnClient
 from prodeval.domain.errors import GitOperationFailedError
-from prodeval.domain.tenancy import Grant
+from prodeval.domain.masking import Mask
+from prodeval.domain.tenancy import Grant, Tenancy
 from prodeval.service.planning import PlanSettings
 from prodeval.service.refreshing import Refresher
-from prodeval.service.syncing import Syncer, Tenancy
+from prodeval.service.syncing import Syncer
+from prodeval.service.upstreams import Upstreams
 from tests.adapters.keptn_writes import CREATED, REFUSED, WORKS, KeptnUser, NothingToDeploy
-from tests.adapters.test_syncing import RESOURCE, Secrets, to_directory_layout
+from tests.adapters.test_syncing import Present, Secrets, sync, to_directory_layout
 from tests.operator.harness import NOWHERE, commit, subjects, until
 
 TOKEN = "a-token"
@@ -71,7 +73,9 @@ def syncing(server, refresher, **options):
     )
     tenancy = Tenancy({"fulltour": Grant(("team-a",))}, "keptn")
     with closing(opened):
-        yield Syncer(Secrets(server), opened.open, tenancy, lambda _: PlanSettings("gate: sync"))
+        secrets = Secrets(server)
+        upstreams = Upstreams(secrets, opened.open, credentials_namespace="keptn", allowed_hosts=(), mask=Mask())
+        yield Syncer(secrets, upstreams, tenancy, lambda _: PlanSettings("gate: sync"), Present())
 
 
 @pytest.fixture
@@ -144,21 +148,21 @@ class TestDemoKeptn:
 
 
 def test_without_a_read_a_push_of_ours_breaks_keptns_writes(keptn, syncer):
-    assert syncer.sync(RESOURCE, []).pushed.written
+    assert sync(syncer).pushed.written
     assert keptn.add_resource("/stage/qa") == REFUSED
 
 
 def test_after_a_push_of_ours_keptn_writes_to_every_stage(keptn, syncer, refresher):
-    assert syncer.sync(RESOURCE, []).pushed.written
+    assert sync(syncer).pushed.written
     assert refresher.turn("fulltour")
     assert keptn.writes("new") == WORKS
-    assert syncer.sync(RESOURCE, []).pushed.written == ()
+    assert sync(syncer).pushed.written == ()
     assert refresher.is_settled("fulltour"), "nothing was pushed, so that nothing is read"
 
 
 def test_in_the_directory_layout_only_the_default_branch_is_read(keptn, repository, syncer, refresher):
     to_directory_layout(repository)
-    assert syncer.sync(RESOURCE, []).plan.where.branch == "main"
+    assert sync(syncer).plan.where.branch == "main"
     assert keptn.add_resource("/stage/qa") == REFUSED
     assert refresher.turn("fulltour")
     assert keptn.add_resource("/stage/qa")[0] == 201
@@ -171,9 +175,9 @@ def test_a_push_whose_answer_was_lost_is_read_as_well(keptn, server, repository,
     once = partial(iter, [0.0])
     with syncing(server, refresher, delays=once) as syncer:
         with pytest.raises(GitOperationFailedError):
-            syncer.sync(RESOURCE, [])
+            sync(syncer)
         hook.unlink()
-        assert syncer.sync(RESOURCE, []).pushed.written == (), "all of it had landed"
+        assert sync(syncer).pushed.written == (), "all of it had landed"
     assert keptn.add_resource("/stage/qa") == REFUSED
     assert refresher.turn("fulltour")
     assert keptn.writes("new") == WORKS
@@ -184,7 +188,7 @@ def test_a_keptn_that_is_silent_at_the_push_reads_with_a_later_turn(keptn, api, 
     reachable = api.client
     with closing(KeptnClient(NOWHERE, lambda: TOKEN)) as silent:
         api.client = silent
-        pushed = syncer.sync(RESOURCE, []).pushed
+        pushed = sync(syncer).pushed
         assert {change.branch for change in pushed.written} == {"main", "production"}
         assert [refresher.turn("fulltour") for _ in range(3)] == [False] * 3
     assert [record.name for record in caplog.records].count("prodeval.service.refreshing") == 1

@@ -178,7 +178,8 @@ def delivery(gate, turn, part, begin, tip):
         tip: the commit of the stage when it began.
     """
     run = recording(gate.recording(turn))
-    events, executions = replay(run, part * run.answers[-1]["t"] + 1, gate.project, begin - run.start, tip)
+    until = part * run.answers[-1]["t"] + 1
+    events, executions = replay(run, until, gate.project, lambda time: time + (begin - run.start), tip)
     text = json.dumps([[one for one in events if one["data"].get("service")], executions])
     text = text.replace(json.dumps(SERVICES[0]), json.dumps(gate.service))
     text = UUID.sub(lambda found: _renamed(gate, turn, found[0]), text)

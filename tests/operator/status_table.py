@@ -48,6 +48,8 @@ MUST_CHANGE = (
 DELIVER = "synced, nothing delivered yet, `version` unset"
 AWAITING = "synced, `version` set, not judged yet"
 STANDING = "the same, and the run waits"
+UNPROVABLE = "Keptn says pass, and Git does not answer which files that was about"
+FAULTY = "an error of prodeval itself keeps a resource without a verdict from being judged"
 PROVEN = "pass, proven"
 WARNED = "warning, proven"
 FAILED = "fail"
@@ -87,6 +89,8 @@ def made(generation, status, **spec):
     return body | {"metadata": body["metadata"] | {"generation": generation}}
 
 
+WAITING = ("InProgress", "Progressing")
+UNPROVED = judged("Inconclusive", "Unknown", "EvidenceOutstanding")
 REASONS = re.findall(r"`(\w+)`", MUST_CHANGE)
 ROWS = [
     Row(APPLIED, "nothing is read yet", PLAIN, (), "InProgress", "Progressing"),
@@ -114,6 +118,12 @@ ROWS = [
         Row(STANDING, reason, PINNED, (SYNCED, judged("Pending", "Unknown", reason)), "InProgress", "Progressing")
         for reason in ("AwaitingApproval", "Paused", "Queued")
     ),
+    *(
+        Row(UNPROVABLE, name, one, (SYNCED, judged("Pending", "Unknown", "EvidenceOutstanding")), *WAITING)
+        for name, one in (("of any version", PLAIN), ("of the pinned version", PINNED))
+    ),
+    Row(UNPROVABLE, "past resultTimeout", PLAIN, (SYNCED, UNPROVED), "Failed", "Degraded"),
+    Row(FAULTY, "before any verdict", PLAIN, (SYNCED, judged("Pending", "Unknown", "InternalError")), *WAITING),
     Row(PROVEN, "", PLAIN, (SYNCED, PASS), "Current", "Healthy"),
     Row(PROVEN, "of the pinned version", PINNED, (SYNCED, PASS), "Current", "Healthy"),
     Row(WARNED, "", PLAIN, (SYNCED, WARNING), "Current", "Healthy"),

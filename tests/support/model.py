@@ -180,3 +180,12 @@ def owner(bodies):
 
 def is_readable(body):
     return body["spec"].get("interval") != "banana"
+
+
+def attribute_versions(runs):
+    """Write down what each stand-alone evaluation was about, before the deployments that tell it are lost."""
+    deployments = sorted((run for run in runs if run.deployed is not None), key=lambda run: run.deployed)
+    for run in runs:
+        before = [one for one in deployments if run.alone and one.deployed <= run.triggered]
+        if before and not run.lost:
+            run.version = before[-1].version

@@ -81,7 +81,7 @@ def health(resource: Resource, synced: Condition, passed: Condition, verdict: st
     if verdict in resource.degrade_on:
         return _stalled(_degraded_reason(passed, verdict), passed.message)
     is_awaited = resource.version and passed.reason in AWAITING_REASONS
-    if verdict == "Pending" and (is_awaited or passed.reason == "EvidenceOutstanding"):
+    if verdict == "Pending" and (is_awaited or passed.reason in {"EvidenceOutstanding", "InternalError"}):
         return _in_progress("Unknown", passed.reason, passed.message)
     reason = "Synced" if verdict == "Pending" else f"Evaluation{_PAST[verdict]}"
     return (Condition("Ready", "True", reason, passed.message),)

@@ -21,6 +21,7 @@ from prodeval.domain.verdict import (
 )
 from prodeval.domain.verdict.clock import await_verdict
 from prodeval.domain.verdict.runs import succeeded
+from prodeval.domain.verdict.timeline import read_timeline
 from prodeval.service.clock import Clock
 from prodeval.service.event_log import EventLog, ServiceEvents
 from prodeval.service.notes import Notes
@@ -77,12 +78,17 @@ class Judge:
         return None if proof is not None and proof.files is not None else found
 
     def lacks_deployment(self, resource: Resource) -> bool:
-        """Whether an evaluation is found, but no deployment that it could be about, nor was one asked for by name."""
+        """Whether an evaluation is known, but not what it was about, nor was that asked for by name.
+
+        The deployment can be older than all that was asked about the service. Without it an evaluation has no version,
+        so that one would wait for ever for a version that was evaluated.
+        """
         events = self._events(resource, resource)
-        found = self._select(resource, resource, events) if events else None
-        if not isinstance(found, Found) or found.deployment is not None:
+        if events is None or self._log.is_complete(resource.target, resource.shipyard.after_task):
             return False
-        return not self._log.is_complete(resource.target, resource.shipyard.after_task)
+        timeline = read_timeline(expectation(resource), events.events)
+        began = min((one.event.time for one in timeline.deployments), default=None)
+        return any(began is None or one.time < began for one in timeline.candidates)
 
     def miss(self, project: str) -> None:
         """Keptn does not answer about a project: who waits is told that, and not what was known before."""

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from prodeval.domain.backoff import Backoff
 from prodeval.domain.conditions import Condition, read_condition
@@ -33,6 +34,8 @@ _BEFORE_VERDICT = timedelta(hours=1)
 """How far behind a known verdict events are asked for: the run that is under way may have begun before it."""
 _LONGEST_PAUSE, _LONGEST_FAULT = 60.0, 600.0
 _NEVER = datetime.max.replace(tzinfo=UTC)
+
+_FAULT = "an error of prodeval itself; its log has the details; will be tried again"
 
 _Mark = tuple[int, str]
 
@@ -151,6 +154,7 @@ class ObserveTurns:
         except Exception:
             logger.exception("Judging %s failed; will be tried again", resource.key)
             self._postpone(resource)
+            self._tell(resource, partial(_say, reason="InternalError", message=_FAULT))
             return
         self._faults.pop(resource.uid)
         if is_asked and is_written:
@@ -178,23 +182,20 @@ class ObserveTurns:
             self._silent.add(project)
         self._judge.miss(project)
 
-        def make(newest: Resource) -> Report | None:
-            judgement = _unknown(newest, error) if self._is_judged(newest) else None
-            return None if judgement is None else Report(judgement=judgement)
-
+        message = f"{steady(str(error))}; will be tried again"
         for resource in resources:
             self._marks.pop(resource.uid)
-            self._tell(resource, make)
+            self._tell(resource, partial(_say, reason=KeptnUnavailableError.reason, message=message))
         return self._next(project, self._pause(project, error))
 
     def _tell(self, resource: Resource, make: Make) -> None:
-        """Raises ClusterUnavailableError."""
+        """Tell why nothing new is known, as well as that can be done. Raises ClusterUnavailableError."""
         try:
-            self._reporter.report(resource.uid, make)
+            self._reporter.report(resource.uid, lambda newest: make(newest) if self._is_judged(newest) else None)
         except ClusterUnavailableError:
             raise
         except Exception:
-            logger.exception("Telling %s that Keptn does not answer failed", resource.key)
+            logger.exception("Telling %s why nothing new is known failed", resource.key)
 
     def _pause(self, project: str, error: ProdevalError) -> float:
         """How long to leave Keptn alone: as long as all do, or longer and longer about this project alone."""
@@ -231,13 +232,12 @@ def _is_pending(resource: Resource) -> bool:
     return child(resource.status, "pending") is not None
 
 
-def _unknown(resource: Resource, error: ProdevalError) -> Judgement | None:
-    if resource.status.get("verdict", "Pending") != "Pending":
+def _say(newest: Resource, *, reason: str, message: str) -> Report | None:
+    """Tell who has no verdict yet why there is nothing new; a verdict stays as it is."""
+    if newest.status.get("verdict", "Pending") != "Pending":
         return None
-    passed = read_condition(resource.status, "Passed")
-    if passed is not None and passed.reason == KeptnUnavailableError.reason:
-        return None  # said once for each outage: its cause may change from try to try
-    condition = Condition(
-        "Passed", "Unknown", KeptnUnavailableError.reason, f"{steady(str(error))}; will be tried again"
-    )
-    return Judgement("Pending", condition, pending=read_pending(resource.status))
+    passed = read_condition(newest.status, "Passed")
+    if passed is not None and passed.reason == reason:
+        return None  # said once: the cause may be put differently from try to try
+    condition = Condition("Passed", "Unknown", reason, message)
+    return Report(judgement=Judgement("Pending", condition, pending=read_pending(newest.status)))

@@ -92,7 +92,7 @@ MUTATIONS = (
     Mutation(
         "dropped runs count as known",
         "service/event_log.py",
-        "dropped + timedelta(microseconds=1)",
+        "max(service.since, max(dropped) + timedelta(microseconds=1))",
         "service.since",
     ),
     Mutation(
@@ -170,9 +170,8 @@ MUTATIONS = (
     Mutation(
         "a refused status is written again at once",
         "service/reporting.py",
-        "            if refusal is not None and self._clock.monotonic() < refusal.until:\n"
-        "                return False\n",
-        "",
+        "if refusal is not None and self._clock.monotonic() < refusal.until:",
+        "if False:",
     ),
     Mutation(
         "a verdict is announced with each write",

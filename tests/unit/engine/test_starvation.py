@@ -127,8 +127,13 @@ def test_an_error_while_judging_one_resource_leaves_the_others_alone():
     story = Story()
     story.deliver(30, "c1")
     world.keptn.tell(story, service="hello1")
+    other = Story()
+    other.deliver(30, "c2")
+    world.keptn.tell(other)
     world.run(150)
     assert world.passed("fulltour-1") == ("Pass", "Pass")
+    assert world.passed("fulltour-0") == ("Pending", "InternalError")
+    assert world.row("fulltour-0")[1]["Reconciling"] == "True InternalError"
 
 
 def test_an_error_in_judging_is_tried_more_and_more_rarely_and_stops_no_sync(caplog):

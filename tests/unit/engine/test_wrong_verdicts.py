@@ -271,6 +271,45 @@ def test_news_that_come_with_a_question_that_fails_are_not_lost():
     assert world.passed() == ("Pass", "Pass")
 
 
+def test_what_was_deployed_before_the_first_sync_and_evaluated_after_it_has_its_version():
+    world = World()
+    story = Story()
+    run = story.sequence(30, "c1", version="v1")
+    story.task(31, 40, "c1", "je-deployment")
+    story.end(41, run, "c1")
+    world.keptn.tell(story)
+    world.run(400)
+    world.cluster.apply(version="v1")
+    world.run(20)
+    later, now = Story(), int(world.clock.seconds)
+    later.stand_alone(now + 5, now + 10, "c2", (now - 60, now))
+    world.keptn.tell(later)
+    world.run(60)
+    assert world.passed() == ("Pass", "Pass")
+
+
+def test_an_aborted_run_is_still_one_after_a_newer_one_was_late_and_invalidated():
+    world = synced(resultTimeout="1m")
+    aborted = Story()
+    run = aborted.sequence(30, "c1", version="v1")
+    aborted.task(31, 40, "c1", "je-deployment")
+    aborted.end(50, run, "c1", status="aborted")
+    world.keptn.tell(aborted)
+    world.run(60)
+    assert world.passed() == ("Fail", "SequenceAborted")
+    newer = Story()
+    run = newer.sequence(100, "c2", version="v2")
+    newer.task(101, 110, "c2", "je-deployment")
+    trigger = newer.evaluate(120, 290, "c2", (115, 120))
+    newer.end(291, run, "c2")
+    newer.invalidate(292, trigger, "c2")
+    world.keptn.tell(newer)
+    world.run(190)
+    assert world.passed() == ("Inconclusive", "ResultTimedOut")
+    world.run(100)
+    assert world.passed() == ("Fail", "SequenceAborted")
+
+
 def test_a_revoked_grant_ends_questions_reads_and_verdicts():
     world = judged()
     world.grants = {}

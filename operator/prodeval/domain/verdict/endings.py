@@ -1,5 +1,6 @@
 """Runs that ended without an evaluation."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,8 @@ from prodeval.domain.verdict.model import Artifact, Deployment, Expectation
 from prodeval.domain.verdict.runs import Run
 from prodeval.domain.verdict.timeline import Timeline
 from prodeval.domain.verdict.words import one_line
+
+_ABORTED = re.compile(r"(\S+: )?\S+ was aborted( during \S+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ def ending_of(run: Run, finished: Event, artifact: Artifact) -> Ending:
     if finished.text("status") == "aborted":
         return Ending(finished, "SequenceAborted", _aborted(run, finished), artifact)
     return Ending(finished, "TaskFailed", _failed(run, finished), artifact)
+
+
+def ended_reason(message: str) -> str:
+    """The reason that belongs to the message of an ended run: a status keeps the message alone."""
+    return "SequenceAborted" if _ABORTED.fullmatch(message) else "TaskFailed"
 
 
 def _aborted(run: Run, finished: Event) -> str:

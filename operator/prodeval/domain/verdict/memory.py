@@ -7,6 +7,7 @@ from datetime import datetime
 from prodeval.domain.conditions import Condition, ConditionStatus, read_condition
 from prodeval.domain.events import Event, format_time, parse_time
 from prodeval.domain.json_values import JSON, JSONObject, as_list, as_object, as_text, child
+from prodeval.domain.verdict.endings import ended_reason
 from prodeval.domain.verdict.evidence import first_doubt
 from prodeval.domain.verdict.judge import EARLIER_FILES
 from prodeval.domain.verdict.model import (
@@ -117,7 +118,8 @@ def _conclusion(status: JSONObject, last: JSONObject, evidence: tuple[Check, ...
 def _concluded(last: JSONObject, evidence: tuple[Check, ...]) -> tuple[Verdict, Condition]:
     name, result = _name(as_text(last.get("version"))), as_text(last.get("result"))
     if not result:
-        return "Fail", Condition("Passed", "False", "TaskFailed", as_text(last.get("message")))
+        message = as_text(last.get("message"))
+        return "Fail", Condition("Passed", "False", ended_reason(message), message)
     if result not in {"pass", "warning"}:
         return "Fail", Condition("Passed", "False", "Fail", f"{name} failed: {_missed(last)}")
     doubt = first_doubt(evidence)
