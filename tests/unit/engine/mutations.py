@@ -225,7 +225,7 @@ def found_by(package, *tests):
     done = subprocess.run([*command, *tests], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     if done.returncode not in {0, 1} or (done.returncode == 1 and not lines):
-        raise RuntimeError(done.stdout + done.stderr)
+        raise RuntimeError(f"pytest ended with {done.returncode}: {done.stdout}{done.stderr}")
     return lines[0].split(" - ")[0].rpartition("::")[2] if lines else ""
 
 
