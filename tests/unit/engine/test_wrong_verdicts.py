@@ -156,9 +156,12 @@ def test_a_conflicting_write_in_between_is_judged_anew():
     story.deliver(30, "c1")
     world.keptn.tell(story)
     world.run(100)
+    shown = set()
+    world.cluster.on_patch = lambda _, after: shown.add((after["spec"]["version"], after["status"]["verdict"]))
     world.cluster.before_patch = lambda: world.cluster.apply(version="v2")
     world.run(60)
     assert world.passed() == ("Pending", "AwaitingVersion")
+    assert ("v2", "Pass") not in shown
 
 
 def test_a_pending_status_that_holds_the_event_is_not_settled_for_ever():
