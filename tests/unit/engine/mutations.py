@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 WALKS = "tests/unit/engine/test_walks.py"
-TESTS = ("tests/unit/engine", "tests/unit/runtime", "tests/unit/service", f"--ignore={WALKS}")
+TESTS = ("tests/unit/engine", "tests/unit/runtime", "tests/unit/service", "tests/unit/verdict", f"--ignore={WALKS}")
 
 
 @dataclass(frozen=True)
